@@ -1,0 +1,3 @@
+//! The firmware.
+
+fn main() {}

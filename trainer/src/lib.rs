@@ -1,0 +1,1 @@
+//! Training, quantisation, export and device runs.

@@ -1,0 +1,3 @@
+//! The command `refrain`.
+
+fn main() {}
