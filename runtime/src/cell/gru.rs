@@ -1,0 +1,91 @@
+//! GRU, as in Keras with `reset_after=True`: <https://keras.io/api/layers/recurrent_layers/gru/>, after Cho et
+//! al., "Learning Phrase Representations using RNN Encoder-Decoder", 2014. Gates stand in the order z, r, h.
+//!
+//! ```text
+//! z  = sigmoid(Kz·x + Rz·h + bz)             update gate        [units]
+//! r  = sigmoid(Kr·x + Rr·h + br)             reset gate
+//! g  = tanh(Kh·x + bh + r·(Rh·h + ch))       candidate; ch is the recurrent bias
+//! h' = z·h + (1 - z)·g = g + z·(h - g)       hidden state
+//! ```
+//!
+//! `bz` and `br` are the sums of Keras's two biases.
+
+use super::operand::narrow;
+use super::{Cell, Rows, Weights, sealed, tile_count};
+use crate::CellKind;
+use crate::activation::{sigmoid_of_half, tanh};
+use crate::dense::Dense;
+use crate::fixed::{GATE_BITS, requantise, round_shift, scale_by_gate};
+use crate::format::{File, ModelError, Numbers, SectionKind};
+use crate::state::{NoMemory, StateMut};
+
+/// The GRU cell on integers.
+///
+/// ```
+/// use refrain::{CellKind, cell::{Cell, Gru}};
+///
+/// assert_eq!(Gru::KIND, CellKind::Gru);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gru;
+
+impl sealed::Sealed for Gru {}
+
+impl Cell for Gru {
+    const KIND: CellKind = CellKind::Gru;
+    const NUMBERS: Numbers = Numbers::Int8;
+    type Logit = i32;
+    type Weights<'a> = GruWeights<'a>;
+    type Value = i16;
+    type Memory<const UNITS: usize> = NoMemory<i32>;
+}
+
+/// The weights of a GRU network.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct GruWeights<'a> {
+    /// A tile: the gates z, r, h of two units.
+    rows: Rows<'a, 3>,
+    /// `ch`, for whole tiles.
+    recurrent_bias: &'a [i32],
+    dense: Dense<'a>,
+    operand_bits: u32,
+}
+
+impl<'a> Weights<'a> for GruWeights<'a> {
+    type Value = i16;
+    type Logit = i32;
+
+    fn read(file: &File<'a>) -> Result<Self, ModelError> {
+        let count = tile_count(file.header.shape, CellKind::Gru);
+        let rows = Rows::read(file, count)?;
+        let recurrent_bias = file.section(SectionKind::RecurrentBias, count * 2)?;
+        rows.check_bound(file, |row| {
+            // rows 4 and 5 of each tile of six are the candidates
+            let candidate = (row % 6).checked_sub(4).and_then(|side| recurrent_bias.get(row / 6 * 2 + side));
+            candidate.copied().unwrap_or(0)
+        })?;
+        let operand_bits = file.header.operand_bits.into();
+        Ok(Self { rows, recurrent_bias, dense: Dense::read(file)?, operand_bits })
+    }
+
+    fn step(&self, state: StateMut<'_, i16>, row: &[i16], old: &mut [i16]) {
+        narrow(state.hidden, old, self.operand_bits);
+        let units = state.hidden.chunks_mut(2).zip(self.recurrent_bias.chunks_exact(2));
+        for (sums, (hidden, recurrent_bias)) in self.rows.sums(row, old).zip(units) {
+            let [z, r, _] = sums.preactivations();
+            let (candidate, recurrent) = (sums.input[2], sums.recurrent[2]);
+            for (side, (hidden, bias)) in hidden.iter_mut().zip(recurrent_bias).enumerate() {
+                let (z, r) = (sigmoid_of_half(z[side]), sigmoid_of_half(r[side]));
+                let sum = candidate[side] + scale_by_gate(recurrent[side] + bias, r);
+                let g = tanh(requantise(sum, sums.multiplier[2][side]));
+                *hidden = (g + round_shift(z * (i32::from(*hidden) - g), GATE_BITS)) as i16;
+            }
+        }
+    }
+
+    fn logits(&self, hidden: &[i16], operand: &mut [i16], logits: &mut [i32]) {
+        narrow(hidden, operand, self.operand_bits);
+        self.dense.logits(operand, logits);
+    }
+}

@@ -1,0 +1,84 @@
+//! LSTM, as in Keras: <https://keras.io/api/layers/recurrent_layers/lstm/>, after Hochreiter and Schmidhuber,
+//! "Long Short-Term Memory", 1997. Gates stand in the order i, f, c, o.
+//!
+//! ```text
+//! i  = sigmoid(Ki·x + Ri·h + bi)        input gate        [units]
+//! f  = sigmoid(Kf·x + Rf·h + bf)        forget gate
+//! g  = tanh   (Kc·x + Rc·h + bc)        candidate
+//! o  = sigmoid(Ko·x + Ro·h + bo)        output gate
+//! c' = f·c + i·g                        cell state
+//! h' = o·tanh(c')                       hidden state
+//! ```
+
+use super::operand::narrow;
+use super::{Cell, Rows, Weights, sealed, tile_count};
+use crate::CellKind;
+use crate::activation::{sigmoid_of_half, tanh};
+use crate::dense::Dense;
+use crate::fixed::{GATE_BITS, HIDDEN_BITS, PREACTIVATION_BITS, round_shift, saturate_cell, scale_by_gate};
+use crate::format::{File, ModelError, Numbers, SectionKind};
+use crate::state::{CellMemory, StateMut};
+
+/// The LSTM cell on integers.
+///
+/// ```
+/// use refrain::{CellKind, cell::{Cell, Lstm}};
+///
+/// assert_eq!(Lstm::KIND, CellKind::Lstm);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lstm;
+
+impl sealed::Sealed for Lstm {}
+
+impl Cell for Lstm {
+    const KIND: CellKind = CellKind::Lstm;
+    const NUMBERS: Numbers = Numbers::Int8;
+    type Logit = i32;
+    type Weights<'a> = LstmWeights<'a>;
+    type Value = i16;
+    type Memory<const UNITS: usize> = CellMemory<i32, UNITS>;
+}
+
+/// The weights of an LSTM network.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct LstmWeights<'a> {
+    /// A tile: the gates (i, f), (c, o) of one unit.
+    rows: Rows<'a, 2>,
+    dense: Dense<'a>,
+    operand_bits: u32,
+    cell_bits: u32,
+}
+
+impl<'a> Weights<'a> for LstmWeights<'a> {
+    type Value = i16;
+    type Logit = i32;
+
+    fn read(file: &File<'a>) -> Result<Self, ModelError> {
+        let rows = Rows::read(file, tile_count(file.header.shape, CellKind::Lstm))?;
+        rows.check_bound(file, |_| 0)?;
+        file.forbid(SectionKind::RecurrentBias)?;
+        let (operand_bits, cell_bits) = (file.header.operand_bits.into(), file.header.cell_bits.into());
+        Ok(Self { rows, dense: Dense::read(file)?, operand_bits, cell_bits })
+    }
+
+    fn step(&self, state: StateMut<'_, i16>, row: &[i16], old: &mut [i16]) {
+        narrow(state.hidden, old, self.operand_bits);
+        let units = state.hidden.iter_mut().zip(state.cell);
+        for (sums, (hidden, cell)) in self.rows.sums(row, old).zip(units) {
+            let [[i, f], [c, o]] = sums.preactivations();
+            let (i, f, g, o) = (sigmoid_of_half(i), sigmoid_of_half(f), tanh(c), sigmoid_of_half(o));
+            // Q14 times Q15 is Q29, brought to the cell state's format
+            let written = (i * g) >> (GATE_BITS + HIDDEN_BITS - self.cell_bits);
+            *cell = saturate_cell(scale_by_gate(*cell, f) + written);
+            let squashed = tanh(round_shift(*cell, self.cell_bits - PREACTIVATION_BITS));
+            *hidden = round_shift(o * squashed, GATE_BITS) as i16;
+        }
+    }
+
+    fn logits(&self, hidden: &[i16], operand: &mut [i16], logits: &mut [i32]) {
+        narrow(hidden, operand, self.operand_bits);
+        self.dense.logits(operand, logits);
+    }
+}

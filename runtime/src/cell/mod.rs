@@ -1,0 +1,136 @@
+//! The recurrent cells on integers, one in each file, in the order of their equations.
+//!
+//! A cell walks over its tiles of rows. For each tile it takes the bias, lets the kernel add the products with
+//! the input row and with the old hidden state, and turns the sums into new states at once, so that no buffer
+//! holds pre-activations. Number formats are those of [`fixed`](crate::fixed).
+//!
+//! The old hidden state, rounded to operands, is a copy (`old`), so `hidden` can be overwritten in place.
+
+mod gru;
+mod lstm;
+mod operand;
+mod rows;
+mod simple_rnn;
+
+pub use gru::Gru;
+pub use lstm::Lstm;
+pub use simple_rnn::SimpleRnn;
+
+use rows::Rows;
+
+use crate::format::{File, ModelError, Numbers};
+use crate::state::StateMut;
+use crate::{CellKind, Shape};
+
+/// A recurrent cell and the numbers it computes with; implemented by [`SimpleRnn`], [`Lstm`], [`Gru`] and
+/// their counterparts in [`float`](crate::float), and by nothing else.
+pub trait Cell: sealed::Sealed + Copy + core::fmt::Debug {
+    /// Which cell it is.
+    const KIND: CellKind;
+    /// What it computes with.
+    const NUMBERS: Numbers;
+    /// A logit: `i32` in Q16, or `f32`.
+    type Logit: Logit;
+    /// What a model file holds for it, checked.
+    #[doc(hidden)]
+    type Weights<'a>: Weights<'a, Value = Self::Value, Logit = Self::Logit>;
+    /// A hidden state: `i16` in Q15, or `f32`.
+    #[doc(hidden)]
+    type Value: Value;
+    /// The memory that the cell keeps besides the hidden state: nothing, or a cell state for each unit.
+    #[doc(hidden)]
+    type Memory<const UNITS: usize>: Memory<Element = <Self::Value as Value>::CellState>;
+}
+
+/// The weights of a whole network, from the input row to the logits.
+#[doc(hidden)]
+pub trait Weights<'a>: Sized + Clone + core::fmt::Debug {
+    /// A hidden state.
+    type Value: Value;
+    /// A logit.
+    type Logit;
+
+    /// Checks the sections of `file` against its shape, and every bound that the arithmetic relies on.
+    fn read(file: &File<'a>) -> Result<Self, ModelError>;
+
+    /// One timestep: `row: [inputs]`, `old: [units]` is scratch.
+    fn step(&self, state: StateMut<'_, Self::Value>, row: &[Self::Value], old: &mut [Self::Value]);
+
+    /// `logits: [outputs]` of a hidden state; `operand: [units]` is scratch.
+    fn logits(&self, hidden: &[Self::Value], operand: &mut [Self::Value], logits: &mut [Self::Logit]);
+}
+
+/// A hidden state's element.
+#[doc(hidden)]
+pub trait Value: Copy + Default + core::fmt::Debug + PartialEq {
+    /// An element of the cell state that goes with it.
+    type CellState: Copy + Default + core::fmt::Debug + PartialEq;
+
+    /// A sample as the network takes it.
+    fn from_sample(sample: i16, input: &crate::InputFormat) -> Self;
+}
+
+/// Room for the cell state.
+#[doc(hidden)]
+pub trait Memory: Copy + core::fmt::Debug + PartialEq {
+    /// An element of it.
+    type Element;
+
+    /// All zeros.
+    const ZERO: Self;
+
+    /// The elements.
+    fn as_mut_slice(&mut self) -> &mut [Self::Element];
+}
+
+/// A logit: an `i32` in Q16, or an `f32`.
+///
+/// ```
+/// use refrain::Logit;
+///
+/// assert_eq!(98_304_i32.to_f32(), 1.5);
+/// assert_eq!(1.5_f32.to_f32(), 1.5);
+/// ```
+pub trait Logit: sealed::Sealed + Copy + Default + PartialOrd + core::fmt::Debug + bytemuck::Pod {
+    /// The value as a number.
+    fn to_f32(self) -> f32;
+
+    /// The four bytes in which it travels on the link.
+    fn to_bytes(self) -> [u8; 4];
+}
+
+impl Logit for i32 {
+    fn to_f32(self) -> f32 {
+        self as f32 / (1 << crate::fixed::LOGIT_BITS) as f32
+    }
+
+    fn to_bytes(self) -> [u8; 4] {
+        self.to_le_bytes()
+    }
+}
+
+impl Logit for f32 {
+    fn to_f32(self) -> f32 {
+        self
+    }
+
+    fn to_bytes(self) -> [u8; 4] {
+        self.to_le_bytes()
+    }
+}
+
+pub(crate) mod sealed {
+    pub trait Sealed {}
+    impl Sealed for i32 {}
+    impl Sealed for f32 {}
+}
+
+/// Tiles in the kernel of such a cell.
+const fn tile_count(shape: Shape, kind: CellKind) -> usize {
+    let units = shape.units as usize;
+    match kind {
+        CellKind::SimpleRnn => units.div_ceil(4),
+        CellKind::Lstm => units,
+        CellKind::Gru => units.div_ceil(2),
+    }
+}

@@ -1,0 +1,71 @@
+//! SimpleRNN, as in Keras: <https://keras.io/api/layers/recurrent_layers/simple_rnn/>
+//!
+//! ```text
+//! z  = K·x + R·h + b        [units]
+//! h' = tanh(z)
+//! ```
+
+use super::operand::narrow;
+use super::{Cell, Rows, Weights, sealed, tile_count};
+use crate::CellKind;
+use crate::activation::tanh;
+use crate::dense::Dense;
+use crate::format::{File, ModelError, Numbers, SectionKind};
+use crate::state::{NoMemory, StateMut};
+
+/// The SimpleRNN cell on integers.
+///
+/// ```
+/// use refrain::{CellKind, cell::{Cell, SimpleRnn}};
+///
+/// assert_eq!(SimpleRnn::KIND, CellKind::SimpleRnn);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SimpleRnn;
+
+impl sealed::Sealed for SimpleRnn {}
+
+impl Cell for SimpleRnn {
+    const KIND: CellKind = CellKind::SimpleRnn;
+    const NUMBERS: Numbers = Numbers::Int8;
+    type Logit = i32;
+    type Weights<'a> = SimpleRnnWeights<'a>;
+    type Value = i16;
+    type Memory<const UNITS: usize> = NoMemory<i32>;
+}
+
+/// The weights of a SimpleRNN network.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct SimpleRnnWeights<'a> {
+    /// A tile: four units.
+    rows: Rows<'a, 2>,
+    dense: Dense<'a>,
+    operand_bits: u32,
+}
+
+impl<'a> Weights<'a> for SimpleRnnWeights<'a> {
+    type Value = i16;
+    type Logit = i32;
+
+    fn read(file: &File<'a>) -> Result<Self, ModelError> {
+        let rows = Rows::read(file, tile_count(file.header.shape, CellKind::SimpleRnn))?;
+        rows.check_bound(file, |_| 0)?;
+        file.forbid(SectionKind::RecurrentBias)?;
+        Ok(Self { rows, dense: Dense::read(file)?, operand_bits: file.header.operand_bits.into() })
+    }
+
+    fn step(&self, state: StateMut<'_, i16>, row: &[i16], old: &mut [i16]) {
+        narrow(state.hidden, old, self.operand_bits);
+        for (sums, hidden) in self.rows.sums(row, old).zip(state.hidden.chunks_mut(4)) {
+            for (hidden, &z) in hidden.iter_mut().zip(sums.preactivations().as_flattened()) {
+                *hidden = tanh(z) as i16;
+            }
+        }
+    }
+
+    fn logits(&self, hidden: &[i16], operand: &mut [i16], logits: &mut [i32]) {
+        narrow(hidden, operand, self.operand_bits);
+        self.dense.logits(operand, logits);
+    }
+}

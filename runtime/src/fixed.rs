@@ -1,0 +1,127 @@
+//! Fixed-point arithmetic: the whole specification of how integers are scaled and rounded.
+//!
+//! `Qm` below means `m` fraction bits: the integer `n` stands for `n / 2^m`.
+//!
+//! | number | format |
+//! | --- | --- |
+//! | weight | int8, times the row's scale |
+//! | operand of a kernel (input or hidden state) | `i16`, [`operand_bits`](crate::Header::operand_bits) fraction bits |
+//! | accumulator, bias | `i32`, less than 2^23 in magnitude |
+//! | pre-activation | Q12, saturated to 16 bits; halved where a sigmoid follows |
+//! | tanh | Q15 |
+//! | sigmoid | Q14, so that 1 is exact and an open gate keeps a value for ever |
+//! | hidden state | Q15 |
+//! | LSTM cell state | 30 bits, [`cell_bits`](crate::Header::cell_bits) fraction bits |
+//! | logit | Q16 in `i32` |
+
+/// Every accumulator stays below this in magnitude: 2^23, which lets a kernel keep two of them in 32 bits
+/// of a packed product and still be exact.
+pub const ACCUMULATOR_LIMIT: u64 = 1 << 23;
+
+/// Fraction bits of a pre-activation.
+pub const PREACTIVATION_BITS: u32 = 12;
+/// Fraction bits of a logit.
+pub const LOGIT_BITS: u32 = 16;
+/// Fraction bits of a hidden state.
+pub const HIDDEN_BITS: u32 = 15;
+/// Fraction bits of a sigmoid.
+pub const GATE_BITS: u32 = 14;
+/// Fraction bits that a row's multiplier takes away again.
+pub const MULTIPLIER_BITS: u32 = 24;
+
+/// Bits of a cell state, its sign included.
+const CELL_WIDTH: u32 = 30;
+
+/// `accumulator * multiplier / 2^24`, rounded to the nearest, halves up.
+///
+/// On ARMv7E-M this is `SMMULR` of the accumulator shifted left by 8. With the accumulator below 2^23 and the
+/// multiplier below 2^31 the result is at most 2^30.
+pub(crate) const fn requantise(accumulator: i32, multiplier: i32) -> i32 {
+    let product = accumulator as i64 * multiplier as i64;
+    ((product + (1 << (MULTIPLIER_BITS - 1))) >> MULTIPLIER_BITS) as i32
+}
+
+/// `value / 2^bits`, rounded to the nearest, halves up; `bits` below 32.
+pub(crate) const fn round_shift(value: i32, bits: u32) -> i32 {
+    let half = (1i64 << bits) >> 1;
+    ((value as i64 + half) >> bits) as i32
+}
+
+/// `value * gate`, the gate in Q14, rounded down.
+///
+/// On ARMv7E-M this is `SMULWB` of the value shifted left by 2, for values of at most 30 bits.
+pub(crate) const fn scale_by_gate(value: i32, gate: i32) -> i32 {
+    ((value as i64 * gate as i64) >> GATE_BITS) as i32
+}
+
+/// The cell state nearest to `value`: 30 bits with the sign.
+pub(crate) fn saturate_cell(value: i32) -> i32 {
+    const LIMIT: i32 = 1 << (CELL_WIDTH - 1);
+    value.clamp(-LIMIT, LIMIT - 1)
+}
+
+/// A hidden state, Q15, as an operand with `operand_bits` fraction bits, rounded to the nearest.
+pub(crate) fn hidden_operand(hidden: i16, operand_bits: u32) -> i16 {
+    round_shift(hidden.into(), HIDDEN_BITS - operand_bits) as i16
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// `numerator / 2^bits` rounded to the nearest, halves up, in exact arithmetic of 128 bits.
+    fn nearest(numerator: i128, bits: u32) -> i128 {
+        (2 * numerator + (1 << bits)).div_euclid(2 << bits)
+    }
+
+    proptest! {
+        #[test]
+        fn requantise_rounds_to_the_nearest(
+            accumulator in -(ACCUMULATOR_LIMIT as i32 - 1)..ACCUMULATOR_LIMIT as i32,
+            multiplier in 0..=i32::MAX,
+        ) {
+            let exact = nearest(i128::from(accumulator) * i128::from(multiplier), MULTIPLIER_BITS);
+            prop_assert_eq!(i128::from(requantise(accumulator, multiplier)), exact);
+        }
+
+        #[test]
+        fn round_shift_rounds_to_the_nearest(value: i32, bits in 0u32..32) {
+            prop_assert_eq!(i128::from(round_shift(value, bits)), nearest(value.into(), bits));
+        }
+
+        #[test]
+        fn a_gate_scales_and_rounds_down(value in -(1i32 << 29)..(1 << 29), gate in 0..=1i32 << GATE_BITS) {
+            let product = i64::from(value) * i64::from(gate);
+            prop_assert_eq!(i64::from(scale_by_gate(value, gate)), product.div_euclid(1 << GATE_BITS));
+        }
+
+        #[test]
+        fn an_open_gate_keeps_and_a_closed_gate_clears(value in -(1i32 << 29)..(1 << 29)) {
+            prop_assert_eq!(scale_by_gate(value, 1 << GATE_BITS), value);
+            prop_assert_eq!(scale_by_gate(value, 0), 0);
+        }
+
+        #[test]
+        fn an_operand_is_within_half_a_step_of_the_hidden_state(hidden: i16, bits in 4u32..=15) {
+            let hidden = hidden.max(-i16::MAX);
+            let difference = (i32::from(hidden_operand(hidden, bits)) << (15 - bits)) - i32::from(hidden);
+            prop_assert!(difference.abs() <= (1 << (15 - bits)) / 2);
+        }
+
+        #[test]
+        fn a_cell_state_has_thirty_bits(value: i32) {
+            let cell = saturate_cell(value);
+            prop_assert_eq!(cell << 2 >> 2, cell);
+            prop_assert!(cell == value || cell == (1 << 29) - 1 || cell == -(1 << 29));
+        }
+    }
+
+    #[test]
+    fn the_largest_requantised_value_fits() {
+        let largest = ACCUMULATOR_LIMIT as i32 - 1;
+        assert_eq!(requantise(largest, i32::MAX), (1 << 30) - 128);
+        assert_eq!(requantise(-largest, i32::MAX), -(1 << 30) + 128);
+    }
+}

@@ -1,0 +1,67 @@
+//! GRU on floats; the equations are those of [`cell::Gru`](crate::cell::Gru).
+
+use super::activation::{sigmoid, tanh};
+use super::rows::{Dense, Rows, finite, forbid_integers};
+use crate::CellKind;
+use crate::cell::{Cell, Weights, sealed};
+use crate::format::{File, ModelError, Numbers, SectionKind};
+use crate::state::{NoMemory, StateMut};
+
+/// The GRU cell on floats.
+///
+/// ```
+/// use refrain::{Numbers, cell::Cell, float::Gru};
+///
+/// assert_eq!(Gru::NUMBERS, Numbers::F32);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gru;
+
+impl sealed::Sealed for Gru {}
+
+impl Cell for Gru {
+    const KIND: CellKind = CellKind::Gru;
+    const NUMBERS: Numbers = Numbers::F32;
+    type Logit = f32;
+    type Weights<'a> = GruWeights<'a>;
+    type Value = f32;
+    type Memory<const UNITS: usize> = NoMemory<f32>;
+}
+
+/// The weights of a GRU network.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct GruWeights<'a> {
+    rows: Rows<'a, 3>,
+    /// `[units][gates]`
+    recurrent_bias: &'a [f32],
+    dense: Dense<'a>,
+}
+
+impl<'a> Weights<'a> for GruWeights<'a> {
+    type Value = f32;
+    type Logit = f32;
+
+    fn read(file: &File<'a>) -> Result<Self, ModelError> {
+        forbid_integers(file)?;
+        let rows = usize::from(file.header.shape.units) * 3;
+        let recurrent_bias = finite(file, SectionKind::RecurrentBias, rows)?;
+        Ok(Self { rows: Rows::read(file)?, recurrent_bias, dense: Dense::read(file)? })
+    }
+
+    fn step(&self, state: StateMut<'_, f32>, row: &[f32], old: &mut [f32]) {
+        old.copy_from_slice(state.hidden);
+        let units = state.hidden.iter_mut().zip(self.recurrent_bias.chunks_exact(3));
+        for ((input, recurrent), (hidden, bias)) in self.rows.sums(row, old).zip(units) {
+            let [z, r, _]: [f32; 3] =
+                core::array::from_fn(|gate| input[gate] + (recurrent[gate] + bias[gate]));
+            let (z, r) = (sigmoid(z), sigmoid(r));
+            let g = tanh(input[2] + r * (recurrent[2] + bias[2]));
+            *hidden = z * *hidden + (1.0 - z) * g;
+        }
+    }
+
+    fn logits(&self, hidden: &[f32], _: &mut [f32], logits: &mut [f32]) {
+        self.dense.logits(hidden, logits);
+    }
+}

@@ -1,0 +1,59 @@
+//! SimpleRNN on floats; the equations are those of [`cell::SimpleRnn`](crate::cell::SimpleRnn).
+
+use super::activation::tanh;
+use super::rows::{Dense, Rows, forbid_integers};
+use crate::CellKind;
+use crate::cell::{Cell, Weights, sealed};
+use crate::format::{File, ModelError, Numbers, SectionKind};
+use crate::state::{NoMemory, StateMut};
+
+/// The SimpleRNN cell on floats.
+///
+/// ```
+/// use refrain::{Numbers, cell::Cell, float::SimpleRnn};
+///
+/// assert_eq!(SimpleRnn::NUMBERS, Numbers::F32);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SimpleRnn;
+
+impl sealed::Sealed for SimpleRnn {}
+
+impl Cell for SimpleRnn {
+    const KIND: CellKind = CellKind::SimpleRnn;
+    const NUMBERS: Numbers = Numbers::F32;
+    type Logit = f32;
+    type Weights<'a> = SimpleRnnWeights<'a>;
+    type Value = f32;
+    type Memory<const UNITS: usize> = NoMemory<f32>;
+}
+
+/// The weights of a SimpleRNN network.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct SimpleRnnWeights<'a> {
+    rows: Rows<'a, 1>,
+    dense: Dense<'a>,
+}
+
+impl<'a> Weights<'a> for SimpleRnnWeights<'a> {
+    type Value = f32;
+    type Logit = f32;
+
+    fn read(file: &File<'a>) -> Result<Self, ModelError> {
+        forbid_integers(file)?;
+        file.forbid(SectionKind::RecurrentBias)?;
+        Ok(Self { rows: Rows::read(file)?, dense: Dense::read(file)? })
+    }
+
+    fn step(&self, state: StateMut<'_, f32>, row: &[f32], old: &mut [f32]) {
+        old.copy_from_slice(state.hidden);
+        for (([input], [recurrent]), hidden) in self.rows.sums(row, old).zip(state.hidden) {
+            *hidden = tanh(input + recurrent);
+        }
+    }
+
+    fn logits(&self, hidden: &[f32], _: &mut [f32], logits: &mut [f32]) {
+        self.dense.logits(hidden, logits);
+    }
+}

@@ -1,0 +1,197 @@
+//! What can be wrong with a model file.
+
+use core::fmt;
+
+use super::{Numbers, SectionKind, VERSION};
+use crate::{CellKind, Shape};
+
+/// Why bytes are not a model, or not the model that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum ModelError {
+    /// The bytes do not begin at a multiple of 16.
+    Misaligned {
+        /// The address, modulo 16.
+        remainder: usize,
+    },
+    /// The file ends too early.
+    Truncated {
+        /// Bytes that there are.
+        found: usize,
+        /// Bytes that there must be.
+        expected: usize,
+    },
+    /// There are bytes behind the file's end.
+    TrailingBytes {
+        /// Bytes that there are.
+        found: usize,
+        /// Bytes that there must be.
+        expected: usize,
+    },
+    /// The file does not begin as a model file does.
+    Magic {
+        /// How it begins.
+        found: [u8; 4],
+    },
+    /// The file is of another version of the format.
+    Version {
+        /// Its version.
+        found: u8,
+    },
+    /// A byte has changed since the file was written.
+    Crc {
+        /// CRC-32 at the end of the file.
+        stored: u32,
+        /// CRC-32 of the bytes before it.
+        computed: u32,
+    },
+    /// The header cannot be read.
+    Header,
+    /// A number in the header is out of its range.
+    Field {
+        /// Name of the field.
+        name: &'static str,
+        /// The number in it.
+        found: i32,
+        /// The least that it may be.
+        least: i32,
+        /// The most that it may be.
+        most: i32,
+    },
+    /// The input scale is not a positive number.
+    InputScale,
+    /// The model has another cell.
+    Cell {
+        /// The file's.
+        found: CellKind,
+        /// The one asked for.
+        expected: CellKind,
+    },
+    /// The model computes with other numbers.
+    Numbers {
+        /// The file's.
+        found: Numbers,
+        /// The ones asked for.
+        expected: Numbers,
+    },
+    /// The model has another shape.
+    Shape {
+        /// The file's.
+        found: Shape,
+        /// The one asked for.
+        expected: Shape,
+    },
+    /// A section is not as it must be.
+    Section {
+        /// Which.
+        kind: SectionKind,
+        /// What is wrong with it.
+        fault: SectionFault,
+    },
+    /// A multiplier is negative.
+    Multiplier {
+        /// Its section.
+        kind: SectionKind,
+        /// Its place in the section.
+        row: usize,
+    },
+    /// The sums of a row of weights could leave the 24 bits in which every kernel is exact.
+    Accumulator {
+        /// The section of the row's weights.
+        kind: SectionKind,
+        /// Its place among the section's rows.
+        row: usize,
+        /// The greatest magnitude that the sum could reach; it must be less than 2^23.
+        bound: u64,
+    },
+    /// A weight, bias or self-test value of an f32 model is infinite or not a number.
+    NotFinite {
+        /// Its section.
+        kind: SectionKind,
+    },
+}
+
+/// What can be wrong with a section.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum SectionFault {
+    /// The model needs it and the file has none.
+    Missing,
+    /// The model has no use for it.
+    Unexpected,
+    /// It stands in the file twice.
+    Twice,
+    /// It begins at no multiple of 16, or before the end of the one before it.
+    Misplaced,
+    /// It has another length than the shape asks for.
+    Length {
+        /// Its length in bytes.
+        found: usize,
+        /// The length that it must have.
+        expected: usize,
+    },
+}
+
+impl fmt::Display for ModelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Misaligned { remainder } => write!(
+                f,
+                "the model begins {remainder} bytes past a multiple of 16: embed it with refrain::include_model!"
+            ),
+            Self::Truncated { found, expected } => {
+                write!(f, "the model file is cut short: {found} bytes, at least {expected} expected")
+            }
+            Self::TrailingBytes { found, expected } => {
+                write!(f, "the model file goes on past its end: {found} bytes, {expected} expected")
+            }
+            Self::Magic { found } => {
+                write!(f, "not a model file: it begins with {found:02x?}, expected \"RFRN\"")
+            }
+            Self::Version { found } => write!(
+                f,
+                "the model file is of format version {found}, expected {VERSION}: export it again with this version"
+            ),
+            Self::Crc { stored, computed } => write!(
+                f,
+                "the model file is damaged: its CRC-32 is {computed:08x}, expected {stored:08x}: copy or export it again"
+            ),
+            Self::Header => f.write_str("the header of the model file cannot be read"),
+            Self::Field { name, found, least, most } => {
+                write!(f, "the model's {name} is {found}, expected {least} to {most}")
+            }
+            Self::InputScale => f.write_str("the model's input scale is not a positive number"),
+            Self::Cell { found, expected } => write!(f, "the model is of cell {found}, expected {expected}"),
+            Self::Numbers { found, expected } => {
+                write!(f, "the model computes with {found}, expected {expected}")
+            }
+            Self::Shape { found, expected } => write!(f, "the model has {found}; expected {expected}"),
+            Self::Section { kind, fault } => write!(f, "section {kind:?} of the model {fault}"),
+            Self::Multiplier { kind, row } => write!(f, "row {row} of section {kind:?} is negative"),
+            Self::Accumulator { kind, row, bound } => write!(
+                f,
+                "row {row} of section {kind:?} can sum to {bound}, and less than {} is needed: export it again",
+                crate::fixed::ACCUMULATOR_LIMIT
+            ),
+            Self::NotFinite { kind } => {
+                write!(f, "section {kind:?} of the model holds a value that is no finite number")
+            }
+        }
+    }
+}
+
+impl fmt::Display for SectionFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("is missing"),
+            Self::Unexpected => f.write_str("does not belong to such a model"),
+            Self::Twice => f.write_str("stands there twice"),
+            Self::Misplaced => {
+                f.write_str("begins where it must not: at no multiple of 16, or inside another")
+            }
+            Self::Length { found, expected } => write!(f, "has {found} bytes, expected {expected}"),
+        }
+    }
+}
+
+impl core::error::Error for ModelError {}

@@ -1,0 +1,55 @@
+//! The model file `.rfn`, byte by byte.
+//!
+//! One file serves every target. It is read in place: a checked model borrows its weights from flash.
+//!
+//! ```text
+//! offset
+//! 0        header       postcard (see Header): begins "RFRN", then the version byte 1
+//!          zero bytes   up to the next multiple of 16; here the payload begins
+//! 16·n     sections     each begins at a multiple of 16 from the payload's start, zero bytes between them
+//! end - 4  CRC-32       little-endian, CRC-32/ISO-HDLC of every byte before it
+//! ```
+//!
+//! Everything in a section is little-endian. [`Header::sections`] lists kind, offset from the payload's start
+//! and length in bytes; a section stands once, and the payload ends where the last section ends.
+//!
+//! # Sections of an int8 model
+//!
+//! | kind | type | holds |
+//! | --- | --- | --- |
+//! | `Kernel` | `i16` | input weights in tiles |
+//! | `RecurrentKernel` | `i16` | recurrent weights in tiles |
+//! | `Bias` | `i32` | one for each row of `Kernel`, in accumulator units |
+//! | `RecurrentBias` | `i32` | GRU only: one for each unit, of the candidate's recurrent half |
+//! | `Multiplier` | `i32` | one for each row of `Kernel`: accumulator to pre-activation |
+//! | `DenseKernel` | `i16` | weights of the logits, in tiles of one pair |
+//! | `DenseBias`, `DenseMultiplier` | `i32` | one for each row of `DenseKernel` |
+//! | `SelfTestRows` | `i16` | optional: sequences of raw rows |
+//! | `SelfTestLogits` | `i32` | with it: the logits that each sequence must give |
+//!
+//! **Tiles.** Two rows of int8 weights, A and B, form a *pair*: for each column one `i16`, `256·A + B`. `P`
+//! pairs form a *tile*, which holds the rows that one turn of the cell's loop needs:
+//!
+//! | cell | `P` | rows of tile `t`, pair by pair (A, B) |
+//! | --- | --- | --- |
+//! | SimpleRNN | 2 | units (4t, 4t+1), (4t+2, 4t+3) |
+//! | LSTM | 2 | unit t: gates (i, f), (c, o) |
+//! | GRU | 3 | gates z, r, h, each of units (2t, 2t+1) |
+//! | dense | 1 | logits (2t, 2t+1) |
+//!
+//! Within a tile columns come two by two: for columns (2j, 2j+1) pair 0's two words, then pair 1's, and so on.
+//! Columns are padded with zero weights to a multiple of 4, rows with zero rows to a whole tile.
+//!
+//! # Sections of an f32 model
+//!
+//! `Kernel`, `RecurrentKernel`, `Bias`, `RecurrentBias` (GRU: all three gates), `DenseKernel`, `DenseBias` and
+//! `SelfTestLogits` hold `f32`; rows are in the order unit by unit, in a unit gate by gate, with no padding.
+
+mod error;
+mod file;
+mod header;
+
+pub use error::{ModelError, SectionFault};
+pub use file::PAYLOAD_ALIGNMENT;
+pub(crate) use file::{File, tile_columns};
+pub use header::{Header, InputFormat, MAGIC, MAX_SECTIONS, Numbers, Section, SectionKind, VERSION};

@@ -1,0 +1,174 @@
+//! Messages between a host and a board.
+//!
+//! A message is a [`Request`] or a [`Reply`] with a request number, written by `postcard`, closed by a CRC-32
+//! and framed by COBS (see [`frame`]). It travels over any byte stream, such as a UART.
+//!
+//! ```text
+//! host                                       board
+//!  | Hello                             ----->  |
+//!  | <----- Hello { protocol, board, models }  |
+//!  | Row { sequence: 7, index: 0, count: 28 }  |   resets the state, steps
+//!  | <----- Accepted                           |
+//!  | Row { sequence: 7, index: 1, count: 28 }  |   steps
+//!  | ...                                       |
+//!  | Row { sequence: 7, index: 27, count: 28 } |   steps, reads the logits
+//!  | <----- Logits                             |
+//! ```
+//!
+//! What holds when bytes are lost, doubled, flipped or cut:
+//!
+//! - A broken frame fails its CRC and is dropped; the host asks again after a time-out.
+//! - Both sides find the next frame at the next zero byte, and every frame starts and ends with one.
+//! - A reply carries the number of the request that it answers; any other number is ignored.
+//! - A row is counted: the board steps once however often it hears the same row, and refuses a row that is
+//!   not the next one, so a repeated or missing row can never turn into a wrong answer.
+
+pub mod frame;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CellKind, Numbers, Shape};
+
+/// Version of the messages; a board that answers [`Reply::Hello`] with another one is not spoken to.
+pub const PROTOCOL_VERSION: u8 = 1;
+
+/// A message with the number of the request that it is, or that it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Numbered<T> {
+    /// Chosen by the host, different for each request in flight.
+    pub request: u32,
+    /// The message.
+    pub body: T,
+}
+
+/// What a host asks of a board.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Request<'a> {
+    /// Who is there?
+    Hello,
+    /// What is model number `model`?
+    Describe {
+        /// From 0 to `models - 1`.
+        model: u8,
+    },
+    /// One timestep of a sequence.
+    Row {
+        /// The model that steps.
+        model: u8,
+        /// The number of the sequence, different from that of the sequence before it.
+        sequence: u32,
+        /// The number of the row, from 0; row 0 resets the state.
+        index: u16,
+        /// Rows in the sequence; the last one is answered by [`Reply::Logits`].
+        count: u16,
+        /// The features, as [`InputFormat`](crate::InputFormat) says: one byte each, or two, little-endian.
+        values: &'a [u8],
+    },
+    /// What has been counted since the board started?
+    Statistics,
+}
+
+/// What a board answers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Reply<'a> {
+    /// To [`Request::Hello`].
+    Hello {
+        /// [`PROTOCOL_VERSION`] of the firmware.
+        protocol: u8,
+        /// Version of the firmware.
+        firmware: &'a str,
+        /// Name of the board.
+        board: &'a str,
+        /// How many models it holds.
+        models: u8,
+    },
+    /// To [`Request::Describe`].
+    Model {
+        /// Name in the model file.
+        name: &'a str,
+        /// Its cell.
+        cell: CellKind,
+        /// Integers or floats.
+        numbers: Numbers,
+        /// Its sizes.
+        shape: Shape,
+        /// CRC-32 at the end of the model file: tells two models of one shape apart.
+        crc: u32,
+    },
+    /// The row was taken, and it was not the last.
+    Accepted,
+    /// The row was the last: the answer to the sequence.
+    Logits {
+        /// The sequence that is answered.
+        sequence: u32,
+        /// Each logit in four bytes, little-endian: an `i32` in Q16.16, or an `f32`.
+        logits: &'a [u8],
+    },
+    /// To [`Request::Statistics`].
+    Statistics(Statistics),
+    /// The request was understood and cannot be met.
+    Refused(Refusal),
+}
+
+/// What a board has counted since it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Statistics {
+    /// Sequences answered.
+    pub sequences: u32,
+    /// Timer ticks spent in inference, over all sequences, without the link.
+    pub ticks: u64,
+    /// Instructions that one thousand timer ticks stand for, where the board knows it; otherwise 0.
+    pub instructions_per_kilotick: u32,
+    /// Most stack used so far, in bytes.
+    pub stack_bytes: u32,
+    /// Frames dropped because they were broken.
+    pub broken_frames: u32,
+}
+
+impl Statistics {
+    /// Instructions of one inference, the mean over all sequences; `None` where nothing was counted.
+    pub fn instructions_per_inference(&self) -> Option<u64> {
+        let instructions = self.ticks.checked_mul(u64::from(self.instructions_per_kilotick))? / 1000;
+        instructions.checked_div(u64::from(self.sequences)).filter(|_| self.instructions_per_kilotick > 0)
+    }
+}
+
+/// Why a board refuses a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Refusal {
+    /// There is no model of that number.
+    NoSuchModel {
+        /// How many there are.
+        models: u8,
+    },
+    /// A row of another length than the model's.
+    RowLength {
+        /// Bytes that came.
+        found: u16,
+        /// Bytes of one row.
+        expected: u16,
+    },
+    /// A row that is not the next one: a row before it was lost, or another sequence came between.
+    RowOrder {
+        /// The row that would be taken, were it of the current sequence.
+        expected: u16,
+    },
+}
+
+impl core::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::NoSuchModel { models } => write!(f, "the board holds {models} models, none of that number"),
+            Self::RowLength { found, expected } => {
+                write!(f, "the row has {found} bytes, the model takes {expected}")
+            }
+            Self::RowOrder { expected } => {
+                write!(f, "the row is out of order, the board expects row {expected}")
+            }
+        }
+    }
+}
+
+impl core::error::Error for Refusal {}
