@@ -204,11 +204,11 @@ mod tests {
     fn exact_bytes_of_a_frame() {
         let reply = Numbered { request: 5, body: Reply::Refused(Refusal::RowOrder { expected: 300 }) };
         let (out, length) = framed(&reply);
-        // request 5, Reply variant 5, Refusal variant 2, varint 300, CRC-32 of those five bytes
-        let body = [5, 5, 2, 0xac, 0x02];
+        // request 5, Reply variant 6, Refusal variant 2, varint 300, CRC-32 of those five bytes
+        let body = [5, 6, 2, 0xac, 0x02];
         let crc = crc32(&body).to_le_bytes();
         assert!(!crc.contains(&0), "the expected bytes below take it that the CRC has no zero");
-        assert_eq!(out[..length], [0, 10, 5, 5, 2, 0xac, 0x02, crc[0], crc[1], crc[2], crc[3], 0]);
+        assert_eq!(out[..length], [0, 10, 5, 6, 2, 0xac, 0x02, crc[0], crc[1], crc[2], crc[3], 0]);
     }
 
     #[test]

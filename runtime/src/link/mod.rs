@@ -23,6 +23,7 @@
 //! - A row is counted: the board steps once however often it hears the same row, and refuses a row that is
 //!   not the next one, so a repeated or missing row can never turn into a wrong answer.
 
+pub mod bulk;
 pub mod frame;
 
 use serde::{Deserialize, Serialize};
@@ -104,8 +105,13 @@ pub enum Reply<'a> {
         /// Each logit in four bytes, little-endian: an `i32` in Q16.16, or an `f32`.
         logits: &'a [u8],
     },
-    /// To [`Request::Statistics`].
+    /// To [`Request::Statistics`], and at the end of a [job in memory](bulk).
     Statistics(Statistics),
+    /// In the course of a [job in memory](bulk), of itself.
+    Progress {
+        /// Sequences classified so far.
+        sequences: u32,
+    },
     /// The request was understood and cannot be met.
     Refused(Refusal),
 }
