@@ -100,10 +100,12 @@ fn activate(gates: &mut [f32], h_previous: &[f32], h: &mut [f32], units: usize) 
         let (g, gates) = gates.split_at_mut(units);
         let (z, gates) = gates.split_at_mut(units);
         let (r, q) = gates.split_at_mut(units);
+        z.iter_mut().for_each(|z| *z = sigmoid(*z));
+        r.iter_mut().for_each(|r| *r = sigmoid(*r));
         for u in 0..units {
-            z[u] = sigmoid(z[u]);
-            r[u] = sigmoid(r[u]);
             g[u] = tanh(g[u] + r[u] * q[u]);
+        }
+        for u in 0..units {
             h[u] = z[u] * h_previous[u] + (1.0 - z[u]) * g[u];
         }
     }

@@ -81,12 +81,14 @@ fn activate(
         let (i, z) = z.split_at_mut(units);
         let (f, z) = z.split_at_mut(units);
         let (g, o) = z.split_at_mut(units);
+        i.iter_mut().for_each(|i| *i = sigmoid(*i));
+        f.iter_mut().for_each(|f| *f = sigmoid(*f));
+        g.iter_mut().for_each(|g| *g = tanh(*g));
+        o.iter_mut().for_each(|o| *o = sigmoid(*o));
         for u in 0..units {
-            i[u] = sigmoid(i[u]);
-            f[u] = sigmoid(f[u]);
-            g[u] = tanh(g[u]);
-            o[u] = sigmoid(o[u]);
             c[u] = f[u] * c_previous[u] + i[u] * g[u];
+        }
+        for u in 0..units {
             c_tanh[u] = tanh(c[u]);
             h[u] = o[u] * c_tanh[u];
         }

@@ -44,7 +44,11 @@ pub mod loss;
 mod lstm;
 mod network;
 mod optimizer;
+#[cfg(test)]
+mod reference;
 mod simple_rnn;
+#[cfg(test)]
+mod tests;
 mod trainer;
 
 pub use network::{Network, Parameter, ParameterMut, Trace};
