@@ -108,7 +108,8 @@ fn d_activate(
 ) {
     let states = c_previous.chunks_exact(units).zip(c_tanh.chunks_exact(units));
     let incoming = dh.chunks_exact(units).zip(dc.chunks_exact_mut(units));
-    for ((gates, (c_previous, c_tanh)), (dh, dc)) in gates.chunks_exact_mut(WIDTH * units).zip(states).zip(incoming)
+    for ((gates, (c_previous, c_tanh)), (dh, dc)) in
+        gates.chunks_exact_mut(WIDTH * units).zip(states).zip(incoming)
     {
         let (i, gates) = gates.split_at_mut(units);
         let (f, gates) = gates.split_at_mut(units);
