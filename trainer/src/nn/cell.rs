@@ -189,12 +189,20 @@ pub(super) fn matrix_mut(data: &mut [f32], columns: usize) -> ArrayViewMut2<'_, 
 }
 
 /// `out += a·b`
-pub(super) fn add_product(a: &ArrayView2<'_, f32>, b: &ArrayView2<'_, f32>, out: &mut ArrayViewMut2<'_, f32>) {
+pub(super) fn add_product(
+    a: &ArrayView2<'_, f32>,
+    b: &ArrayView2<'_, f32>,
+    out: &mut ArrayViewMut2<'_, f32>,
+) {
     general_mat_mul(1.0, a, b, 1.0, out);
 }
 
 /// `out = a·b`
-pub(super) fn set_product(a: &ArrayView2<'_, f32>, b: &ArrayView2<'_, f32>, out: &mut ArrayViewMut2<'_, f32>) {
+pub(super) fn set_product(
+    a: &ArrayView2<'_, f32>,
+    b: &ArrayView2<'_, f32>,
+    out: &mut ArrayViewMut2<'_, f32>,
+) {
     general_mat_mul(1.0, a, b, 0.0, out);
 }
 

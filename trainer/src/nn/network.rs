@@ -141,7 +141,11 @@ impl Network {
             parameter("batch_normalization/gamma", true, norm.gamma.view_mut().into_dyn()),
             parameter("batch_normalization/beta", true, norm.beta.view_mut().into_dyn()),
             parameter("batch_normalization/moving_mean", false, norm.moving_mean.view_mut().into_dyn()),
-            parameter("batch_normalization/moving_variance", false, norm.moving_variance.view_mut().into_dyn()),
+            parameter(
+                "batch_normalization/moving_variance",
+                false,
+                norm.moving_variance.view_mut().into_dyn(),
+            ),
             parameter("dense/kernel", true, dense.kernel.view_mut().into_dyn()),
             parameter("dense/bias", true, dense.bias.view_mut().into_dyn()),
         ]

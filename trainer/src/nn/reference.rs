@@ -82,7 +82,8 @@ impl Reference {
         let outputs = usize::from(self.shape.outputs);
         Array2::from_shape_fn((hidden.len(), outputs), |(row, class)| {
             let normalise = |(u, h): (usize, &f64)| {
-                let scale = self.weights["batch_normalization/gamma"][u] / (variance[u] + f64::from(EPSILON)).sqrt();
+                let scale =
+                    self.weights["batch_normalization/gamma"][u] / (variance[u] + f64::from(EPSILON)).sqrt();
                 (h - mean[u]) * scale + self.weights["batch_normalization/beta"][u]
             };
             let normalised: Vec<f64> = hidden[row].iter().enumerate().map(normalise).collect();
@@ -99,7 +100,8 @@ impl Reference {
     /// Mean loss in training mode.
     pub(super) fn loss(&self, x: &Array3<f32>, labels: &[u8]) -> f64 {
         let hidden = self.last_hidden(x);
-        let average = |of: &dyn Fn(&Vec<f64>) -> f64| hidden.iter().map(of).sum::<f64>() / hidden.len() as f64;
+        let average =
+            |of: &dyn Fn(&Vec<f64>) -> f64| hidden.iter().map(of).sum::<f64>() / hidden.len() as f64;
         let units = 0..usize::from(self.shape.units);
         let mean: Vec<f64> = units.clone().map(|u| average(&|h| h[u])).collect();
         let variance: Vec<f64> = units.map(|u| average(&|h| (h[u] - mean[u]).powi(2))).collect();

@@ -57,7 +57,8 @@ impl Gradients {
 
     /// Square root of the sum of all squares.
     pub fn global_norm(&self) -> f32 {
-        let squares = |values: &ArrayViewD<'_, f32>| values.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>();
+        let squares =
+            |values: &ArrayViewD<'_, f32>| values.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>();
         self.tensors().iter().map(|(_, values)| squares(values)).sum::<f64>().sqrt() as f32
     }
 }
