@@ -1,5 +1,8 @@
 //! Training, quantisation, export and device runs.
 
+pub mod checkpoint;
+pub mod data;
+pub mod files;
 pub mod model_file;
 pub mod nn;
 pub mod quantise;

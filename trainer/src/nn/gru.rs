@@ -100,14 +100,21 @@ fn activate(gates: &mut [f32], h_previous: &[f32], h: &mut [f32], units: usize) 
         let (g, gates) = gates.split_at_mut(units);
         let (z, gates) = gates.split_at_mut(units);
         let (r, q) = gates.split_at_mut(units);
-        z.iter_mut().for_each(|z| *z = sigmoid(*z));
-        r.iter_mut().for_each(|r| *r = sigmoid(*r));
-        for u in 0..units {
-            g[u] = tanh(g[u] + r[u] * q[u]);
-        }
-        for u in 0..units {
-            h[u] = z[u] * h_previous[u] + (1.0 - z[u]) * g[u];
-        }
+        activate_row(g, z, r, q, h_previous, h);
+    }
+}
+
+/// [`activate`] for one row. The compiler knows that arguments do not overlap, and so vectorises the loops.
+#[inline(always)]
+fn activate_row(g: &mut [f32], z: &mut [f32], r: &mut [f32], q: &[f32], h_previous: &[f32], h: &mut [f32]) {
+    z.iter_mut().for_each(|z| *z = sigmoid(*z));
+    r.iter_mut().for_each(|r| *r = sigmoid(*r));
+    for ((g, r), q) in g.iter_mut().zip(r).zip(q) {
+        *g += *r * q;
+    }
+    g.iter_mut().for_each(|g| *g = tanh(*g));
+    for (((h, z), h_previous), g) in h.iter_mut().zip(z).zip(h_previous).zip(g) {
+        *h = *z * h_previous + (1.0 - *z) * *g;
     }
 }
 
@@ -120,14 +127,27 @@ fn d_activate(gates: &mut [f32], h_previous: &[f32], dh: &mut [f32], units: usiz
         let (g, gates) = gates.split_at_mut(units);
         let (z, gates) = gates.split_at_mut(units);
         let (r, q) = gates.split_at_mut(units);
-        for u in 0..units {
-            let (update, reset, candidate, recurrent) = (z[u], r[u], g[u], q[u]);
-            let d_candidate = dh[u] * (1.0 - update) * (1.0 - candidate * candidate);
-            g[u] = d_candidate;
-            z[u] = dh[u] * (h_previous[u] - candidate) * update * (1.0 - update);
-            r[u] = d_candidate * recurrent * reset * (1.0 - reset);
-            q[u] = d_candidate * reset;
-            dh[u] *= update;
-        }
+        d_activate_row(g, z, r, q, h_previous, dh);
+    }
+}
+
+/// [`d_activate`] for one row.
+#[inline(always)]
+fn d_activate_row(
+    g: &mut [f32],
+    z: &mut [f32],
+    r: &mut [f32],
+    q: &mut [f32],
+    h_previous: &[f32],
+    dh: &mut [f32],
+) {
+    for (((((g, z), r), q), h_previous), dh) in g.iter_mut().zip(z).zip(r).zip(q).zip(h_previous).zip(dh) {
+        let (candidate, update, reset) = (*g, *z, *r);
+        let d_candidate = *dh * (1.0 - update) * (1.0 - candidate * candidate);
+        *g = d_candidate;
+        *z = *dh * (h_previous - candidate) * update * (1.0 - update);
+        *r = d_candidate * *q * reset * (1.0 - reset);
+        *q = d_candidate * reset;
+        *dh *= update;
     }
 }

@@ -85,12 +85,12 @@ fn activate(
         f.iter_mut().for_each(|f| *f = sigmoid(*f));
         g.iter_mut().for_each(|g| *g = tanh(*g));
         o.iter_mut().for_each(|o| *o = sigmoid(*o));
-        for u in 0..units {
-            c[u] = f[u] * c_previous[u] + i[u] * g[u];
+        for ((((c, f), c_previous), i), g) in c.iter_mut().zip(f).zip(c_previous).zip(i).zip(g) {
+            *c = *f * c_previous + *i * *g;
         }
-        for u in 0..units {
-            c_tanh[u] = tanh(c[u]);
-            h[u] = o[u] * c_tanh[u];
+        for (((h, c_tanh), c), o) in h.iter_mut().zip(c_tanh).zip(c).zip(o) {
+            *c_tanh = tanh(*c);
+            *h = *o * *c_tanh;
         }
     }
 }
@@ -114,15 +114,30 @@ fn d_activate(
         let (i, gates) = gates.split_at_mut(units);
         let (f, gates) = gates.split_at_mut(units);
         let (g, o) = gates.split_at_mut(units);
-        for u in 0..units {
-            // The cell state is reached through h_t and through c_{t+1}.
-            let d_cell = dc[u] + dh[u] * o[u] * (1.0 - c_tanh[u] * c_tanh[u]);
-            dc[u] = d_cell * f[u];
-            o[u] = dh[u] * c_tanh[u] * o[u] * (1.0 - o[u]);
-            f[u] = d_cell * c_previous[u] * f[u] * (1.0 - f[u]);
-            let (input_gate, candidate) = (i[u], g[u]);
-            i[u] = d_cell * candidate * input_gate * (1.0 - input_gate);
-            g[u] = d_cell * input_gate * (1.0 - candidate * candidate);
-        }
+        d_output_row(o, c_tanh, dh, dc);
+        d_state_row(i, f, g, c_previous, dc);
+    }
+}
+
+/// Back through `h = o tanh(c)`: turns `o` into `dL/dz_o`, and adds to `dc` what reaches `c_t` through `h_t`.
+///
+/// The compiler knows that arguments do not overlap, and so vectorises the loop.
+#[inline(always)]
+fn d_output_row(o: &mut [f32], c_tanh: &[f32], dh: &[f32], dc: &mut [f32]) {
+    for (((o, c_tanh), dh), dc) in o.iter_mut().zip(c_tanh).zip(dh).zip(dc) {
+        *dc += dh * *o * (1.0 - c_tanh * c_tanh);
+        *o = dh * c_tanh * *o * (1.0 - *o);
+    }
+}
+
+/// Back through `c = f c_{t-1} + i g`: turns i, f and g into gradients by their `z`, and `dc` into that by `c_{t-1}`.
+#[inline(always)]
+fn d_state_row(i: &mut [f32], f: &mut [f32], g: &mut [f32], c_previous: &[f32], dc: &mut [f32]) {
+    for ((((i, f), g), c_previous), dc) in i.iter_mut().zip(f).zip(g).zip(c_previous).zip(dc) {
+        let (input, forget, candidate) = (*i, *f, *g);
+        *i = *dc * candidate * input * (1.0 - input);
+        *f = *dc * c_previous * forget * (1.0 - forget);
+        *g = *dc * input * (1.0 - candidate * candidate);
+        *dc *= forget;
     }
 }

@@ -159,3 +159,115 @@ impl Rule {
 fn clip_scale(norm: f32, limit: f32) -> f32 {
     if norm > limit { limit / norm } else { 1.0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use refrain::{CellKind, Shape};
+
+    use super::*;
+    use crate::nn::Trainer;
+
+    const LEARNING_RATE: f32 = 0.1;
+    const GRADIENTS: [f32; 4] = [0.5, -2.0, 0.25, 1.0];
+
+    /// A network of two inputs and one unit, and gradients that are zero.
+    fn network() -> (Network, Gradients) {
+        let network = Network::new(CellKind::SimpleRnn, Shape { inputs: 2, units: 1, outputs: 1 }, 1);
+        let gradients = Trainer::new(&network).gradients().clone();
+        (network, gradients)
+    }
+
+    /// What each of a few steps makes of the kernel's first weight, which is one and has the gradients above.
+    fn path(mut optimizer: Optimizer) -> [f32; 4] {
+        let (mut network, mut gradients) = network();
+        network.cell.kernel[[0, 0]] = 1.0;
+        GRADIENTS.map(|gradient| {
+            gradients.cell.kernel[[0, 0]] = gradient;
+            optimizer.step(&mut network, &gradients, LEARNING_RATE);
+            network.cell.kernel[[0, 0]]
+        })
+    }
+
+    fn assert_path(optimizer: Optimizer, expected: [f64; 4]) {
+        for (got, expected) in path(optimizer).into_iter().zip(expected) {
+            assert!((f64::from(got) - expected).abs() < 1e-6, "{got} for {expected}");
+        }
+    }
+
+    #[test]
+    fn sgd_steps_down_the_gradient() {
+        assert_path(Optimizer::new(Algorithm::Sgd), [0.95, 1.15, 1.125, 1.025]);
+    }
+
+    #[test]
+    fn momentum_keeps_a_part_of_the_last_change() {
+        // m: -0.05, -0.025 + 0.2, 0.0875 - 0.025, 0.03125 - 0.1
+        assert_path(Optimizer::new(Algorithm::Momentum { momentum: 0.5 }), [0.95, 1.125, 1.1875, 1.11875]);
+    }
+
+    #[test]
+    fn adam_follows_its_paper() {
+        let (beta_1, beta_2, epsilon) = (0.8_f64, 0.9_f64, 1e-2_f64);
+        let (mut weight, mut m, mut v) = (1.0, 0.0, 0.0);
+        let mut power = (1.0, 1.0);
+        let expected = GRADIENTS.map(|gradient| {
+            let gradient = f64::from(gradient);
+            power = (power.0 * beta_1, power.1 * beta_2);
+            m = beta_1 * m + (1.0 - beta_1) * gradient;
+            v = beta_2 * v + (1.0 - beta_2) * gradient * gradient;
+            let alpha = f64::from(LEARNING_RATE) * f64::sqrt(1.0 - power.1) / (1.0 - power.0);
+            weight -= alpha * m / (f64::sqrt(v) + epsilon);
+            weight
+        });
+        let (beta_1, beta_2, epsilon) = (beta_1 as f32, beta_2 as f32, epsilon as f32);
+        assert_path(Optimizer::new(Algorithm::Adam { beta_1, beta_2, epsilon }), expected);
+    }
+
+    #[test]
+    fn weight_decay_shrinks_kernels_alone() {
+        let (mut network, gradients) = network();
+        network.dense.bias[0] = 1.0;
+        let before = network.clone();
+        Optimizer::new(Algorithm::Sgd).with_weight_decay(0.5).step(&mut network, &gradients, LEARNING_RATE);
+        for (after, before) in network.parameters().into_iter().zip(before.parameters()) {
+            let factor = if before.name.ends_with("kernel") { 1.0 - 0.5 * LEARNING_RATE } else { 1.0 };
+            assert_eq!(after.values, &before.values * factor, "{}", before.name);
+        }
+    }
+
+    #[test]
+    fn clipping_scales_all_gradients_together() {
+        let (mut network, mut gradients) = network();
+        gradients.cell.kernel[[0, 0]] = 3.0;
+        gradients.dense.bias[0] = -4.0;
+        assert_eq!(gradients.global_norm(), 5.0);
+        let before = network.clone();
+        let mut step = |limit| {
+            let mut after = before.clone();
+            Optimizer::new(Algorithm::Sgd).with_clip_norm(limit).step(&mut after, &gradients, 1.0);
+            network = after;
+            let kernel = before.cell.kernel[[0, 0]] - network.cell.kernel[[0, 0]];
+            (kernel, before.dense.bias[0] - network.dense.bias[0])
+        };
+        let close = |got: (f32, f32), expected: (f32, f32)| {
+            assert!((got.0 - expected.0).abs() < 1e-6 && (got.1 - expected.1).abs() < 1e-6, "{got:?}");
+        };
+        close(step(1.0), (0.6, -0.8));
+        close(step(6.0), (3.0, -4.0));
+    }
+
+    #[test]
+    fn moving_statistics_are_left_alone() {
+        let (mut network, mut gradients) = network();
+        gradients.gamma.fill(1.0);
+        gradients.beta.fill(1.0);
+        let before = network.batch_normalization.clone();
+        Optimizer::new(Algorithm::ADAM).with_weight_decay(0.5).step(&mut network, &gradients, LEARNING_RATE);
+        let after = network.batch_normalization;
+        assert_eq!(
+            (&after.moving_mean, &after.moving_variance),
+            (&before.moving_mean, &before.moving_variance)
+        );
+        assert_ne!(after.gamma, before.gamma);
+    }
+}

@@ -117,7 +117,7 @@ fn train(kind: CellKind, threads: usize) -> (Network, Vec<f32>) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let losses = pool.install(|| {
         let step = |step: usize| {
-            let batch = if step % 2 == 0 { labels.len() } else { SHARD_ROWS - 1 };
+            let batch = if step.is_multiple_of(2) { labels.len() } else { SHARD_ROWS - 1 };
             let x = x.slice(ndarray::s![..batch, .., ..]);
             let loss = trainer.backpropagate(&mut network, x, &labels[..batch], 0.1).loss;
             optimizer.step(&mut network, trainer.gradients(), 0.01);
