@@ -1,6 +1,5 @@
 //! Model files on the desktop: read, aligned as the runtime wants them, and written whole or not at all.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use refrain::format::PAYLOAD_ALIGNMENT;
@@ -85,33 +84,9 @@ impl ModelFile {
     /// # Errors
     /// [`ModelFileError::Write`].
     pub fn save(&self, path: &Path) -> Result<(), ModelFileError> {
-        write_whole(path, self.as_bytes())
+        crate::files::write_whole(path, self.as_bytes())
             .map_err(|source| ModelFileError::Write { path: path.to_owned(), source })
     }
-}
-
-/// Writes `bytes` to `path` so that whoever looks sees the old file or the whole new one, whatever happens in
-/// between.
-///
-/// # Errors
-/// Whatever the file system says.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        // as any new file: what the user's umask leaves of it
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
 }
 
 #[cfg(test)]
@@ -137,16 +112,5 @@ mod tests {
         assert!(message.contains("note.rfn") && message.contains("not a model file"), "{message}");
         let missing = ModelFile::load(&folder.path().join("none.rfn")).unwrap_err().to_string();
         assert!(missing.contains("none.rfn"), "{missing}");
-    }
-
-    #[test]
-    fn a_write_that_fails_leaves_the_old_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("m.rfn");
-        write_whole(&path, b"old").unwrap();
-        write_whole(&path, b"new").unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), b"new");
-        assert!(write_whole(&folder.path().join("no/such/m.rfn"), b"new").is_err());
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

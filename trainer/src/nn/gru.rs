@@ -13,8 +13,8 @@
 use multiversion::multiversion;
 use ndarray::{Array1, ArrayView2, ArrayViewMut2, s};
 
-use super::activation::{sigmoid, tanh};
 use super::cell::{CellWeights, Tape, add_product, fill_rows, matrix, matrix_mut, set_product, sum_rows};
+use refrain::float::activation::{sigmoid, tanh};
 
 /// A row of [`Tape::gates`] is g, z, r, q. So the columns that `h·R` adds to (z, r, q) are side by side, in the order of
 /// the recurrent kernel's columns, and those that `x·K` adds to (g, z, r) are too, though K has its g last.

@@ -12,8 +12,8 @@
 
 use multiversion::multiversion;
 
-use super::activation::{sigmoid, tanh};
 use super::cell::{CellWeights, Tape, add_product, fill_rows, matrix, matrix_mut, set_product, sum_rows};
+use refrain::float::activation::{sigmoid, tanh};
 
 /// A row of [`Tape::gates`] holds `z` for i, f, g, o, then the gates themselves, then `dL/dz`.
 pub(super) const WIDTH: usize = 4;

@@ -34,7 +34,6 @@
 //! bits with one thread or with many. Between kinds of processor the last bits may differ, because the matrix
 //! products use fused multiply-add where there is one.
 
-pub mod activation;
 pub mod batch_norm;
 pub mod cell;
 pub mod dense;

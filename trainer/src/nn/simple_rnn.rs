@@ -8,8 +8,8 @@
 
 use multiversion::multiversion;
 
-use super::activation::tanh;
 use super::cell::{CellWeights, Tape, add_product, fill_rows, matrix, matrix_mut, set_product, sum_rows};
+use refrain::float::activation::tanh;
 
 /// A row of [`Tape::gates`] holds `z`, then `dL/dz`.
 pub(super) const WIDTH: usize = 1;

@@ -5,7 +5,7 @@ use ndarray::ArrayView3;
 use crate::nn::Network;
 
 /// A cell state is 30 bits wide, its sign included.
-const MAGNITUDE_BITS: i32 = 29;
+const MAGNITUDE_BITS: f32 = 29.0;
 /// Room for a cell state so many times greater than any that calibration saw.
 const HEADROOM: f32 = 2.0;
 
@@ -22,8 +22,8 @@ pub(super) fn greatest_cell_state(
 
 /// Fraction bits for cell states of up to `greatest`, with headroom: as many as there is room for.
 pub(super) fn cell_bits(greatest: f32) -> u8 {
-    let integer_bits = (greatest * HEADROOM).log2().ceil() as i32;
-    (MAGNITUDE_BITS - integer_bits).clamp(12, 29) as u8
+    let integer_bits = (greatest * HEADROOM).log2().ceil();
+    (MAGNITUDE_BITS - integer_bits).clamp(12.0, 29.0) as u8
 }
 
 #[cfg(test)]
