@@ -39,6 +39,8 @@ pub struct Checkpoint {
     pub recipe: String,
     /// Epochs done.
     pub epochs: u32,
+    /// Timesteps of the training sequences.
+    pub timesteps: u16,
     /// A feature as the network sees it is the integer of the data times this.
     pub input_scale: f32,
     /// Name of each class, in the order of the logits.
@@ -53,6 +55,7 @@ struct Body {
     seed: u64,
     recipe: String,
     epochs: u32,
+    timesteps: u16,
     input_scale: f32,
     class_names: Vec<String>,
     tensors: Vec<Tensor>,
@@ -201,6 +204,7 @@ impl Checkpoint {
             seed: self.seed,
             recipe: self.recipe.clone(),
             epochs: self.epochs,
+            timesteps: self.timesteps,
             input_scale: self.input_scale,
             class_names: self.class_names.clone(),
             tensors: self.network.parameters().into_iter().map(tensor).collect(),
@@ -213,7 +217,7 @@ impl Checkpoint {
     /// A [`Fault`] if anything is not as [`to_bytes`](Self::to_bytes) writes it.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Fault> {
         let body: Body = postcard::from_bytes(checked_body(bytes)?).map_err(Fault::Body)?;
-        let Body { cell, shape, seed, recipe, epochs, input_scale, class_names, tensors } = body;
+        let Body { cell, shape, seed, recipe, epochs, timesteps, input_scale, class_names, tensors } = body;
         let within = |size: u16, most: usize| (1..=most).contains(&usize::from(size));
         if !(within(shape.inputs, MAX_INPUTS)
             && within(shape.units, MAX_UNITS)
@@ -228,7 +232,7 @@ impl Checkpoint {
             return Err(Fault::InputScale(input_scale));
         }
         let network = network_of(cell, shape, &tensors)?;
-        Ok(Self { network, seed, recipe, epochs, input_scale, class_names })
+        Ok(Self { network, seed, recipe, epochs, timesteps, input_scale, class_names })
     }
 }
 

@@ -6,3 +6,4 @@ pub mod files;
 pub mod model_file;
 pub mod nn;
 pub mod quantise;
+pub mod train;

@@ -8,6 +8,7 @@ fn checkpoint(cell: CellKind) -> Checkpoint {
         seed: 9,
         recipe: "article".into(),
         epochs: 4,
+        timesteps: 9,
         input_scale: 1.0 / 255.0,
         class_names: ["rest", "walk", "run"].map(String::from).into(),
     }
