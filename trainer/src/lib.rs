@@ -1,1 +1,3 @@
 //! Training, quantisation, export and device runs.
+
+pub mod data;
