@@ -184,6 +184,14 @@ fn failures_say_what_each_mirror_did() {
 }
 
 #[test]
+fn a_mirror_that_continues_elsewhere_is_not_believed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let server = Server::new(&[Manner::BreaksOffAfter(30), Manner::ContinuesElsewhere, Manner::Status(404)]);
+    let text = fetch_images(&[&server], folder.path()).expect_err("never whole").to_string();
+    assert!(text.contains("it does not continue where the download broke off; "), "{text}");
+}
+
+#[test]
 fn a_mirror_that_keeps_breaking_off_is_given_up() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let server = Server::new(&[Manner::BreaksOffAfter(10)]);
@@ -228,9 +236,21 @@ fn what_is_spoilt_in_the_cache_is_fetched_again_and_nothing_else() {
         let path = places.cache.as_ref().expect("a cache").join(&name);
         fs::write(&path, spoilt).expect("spoiling it");
         mnist::load(&places).expect("fetched again");
-        assert_eq!(server.requests()[4..], [name.clone()]);
+        assert_eq!(server.requests()[4..], [name.as_str()]);
         assert_eq!(fs::read(path).expect("the file"), gzip(&small_set()[0].1));
     }
+}
+
+#[test]
+fn a_spoilt_plain_file_does_not_hide_the_sound_one() {
+    let server = Server::new(&[Manner::Honest]);
+    let (_keep, places) = places(&[&server]);
+    mnist::load(&places).expect("a download");
+    fs::write(places.cache.as_ref().expect("a cache").join(IMAGES), b"rubbish").expect("spoiling it");
+    mnist::load(&places).expect("fetched again");
+    let requests = server.requests().len();
+    mnist::load(&places).expect("the cache");
+    assert_eq!(server.requests().len(), requests, "the rubbish is still there");
 }
 
 #[test]

@@ -10,7 +10,6 @@ mod recipe;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use ndarray::Axis;
 use refrain::{CellKind, MAX_INPUTS, MAX_OUTPUTS, MAX_UNITS, Shape};
 use serde::Serialize;
 
