@@ -111,10 +111,6 @@ impl Downloader {
             .proxy(self.proxy.clone())
             .timeout_resolve(Some(self.connect_timeout))
             .timeout_connect(Some(self.connect_timeout))
-<<<<<<< HEAD
-            .timeout_recv_response(Some(self.stall_timeout))
-=======
->>>>>>> wt-data
             .timeout_per_read(Some(self.stall_timeout))
             .timeout_global(Some(self.request_timeout))
             .build()

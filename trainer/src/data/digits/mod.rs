@@ -1,12 +1,7 @@
 //! Pen-stroke digits, drawn by the program: a set to train on where there is no network and no file.
 //!
-<<<<<<< HEAD
-//! A digit is written in one of several ways ([`glyphs`]), by a hand that is random in slant, rotation, size, aspect,
-//! place, proportions and unsteadiness, with a pen ([`pen`]) random in width, speed and softness. Each sample has
-=======
 //! A digit is written in one of several ways (`glyphs`), by a hand that is random in slant, rotation, size, aspect,
 //! place, proportions and unsteadiness, with a pen (`pen`) random in width, speed and softness. Each sample has
->>>>>>> wt-data
 //! random numbers of its own, so any sample can be drawn alone and all can be drawn in parallel. Only IEEE additions,
 //! products, quotients and square roots are used: the bytes are the same on every machine.
 
