@@ -1,0 +1,39 @@
+//! `--data`, and the word on which data set ran.
+
+use refrain_trainer::data::{Dataset, Source, load};
+use serde::Serialize;
+
+use super::error::CliError;
+use super::output::note;
+
+/// The flag of every command that reads samples.
+#[derive(Debug, clap::Args)]
+pub(super) struct DataArgs {
+    /// A folder with the four idx files, or mnist, or digits [default: mnist where it can be had, else digits]
+    ///
+    /// A folder holds train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
+    /// t10k-labels-idx1-ubyte, plain or as .gz, with images of any size and any number of classes. The word mnist is
+    /// the folder named by REFRAIN_MNIST_DIR, else the cache, else a checked download. The word digits is a set of
+    /// pen-stroke digits that the program draws.
+    #[arg(long, value_name = "D")]
+    data: Option<Source>,
+}
+
+/// Which data set it was, for reports.
+#[derive(Debug, Serialize)]
+pub(super) struct DataFields {
+    /// Its name.
+    pub(super) data: String,
+    /// Where it came from and why it was taken.
+    pub(super) data_reason: String,
+}
+
+impl DataArgs {
+    /// Loads the set and says on stderr which one it is.
+    pub(super) fn load(&self) -> Result<(Dataset, DataFields), CliError> {
+        let loaded = load(self.data.as_ref())?;
+        note(format_args!("data: {}", loaded.why));
+        let fields = DataFields { data: loaded.dataset.name().to_owned(), data_reason: loaded.why };
+        Ok((loaded.dataset, fields))
+    }
+}

@@ -1,0 +1,77 @@
+//! Why a command failed, and with which exit status.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use refrain::SelfTestError;
+use refrain_trainer::checkpoint::CheckpointError;
+use refrain_trainer::data::DataError;
+use refrain_trainer::device::DeviceError;
+use refrain_trainer::evaluate::EvaluateError;
+use refrain_trainer::model_file::ModelFileError;
+use refrain_trainer::plot::PlotError;
+use refrain_trainer::quantise::ExportError;
+use refrain_trainer::train::TrainError;
+
+/// The exit status after Ctrl-C: 128 and the number of the signal, as shells have it.
+pub(super) const INTERRUPTED_STATUS: u8 = 130;
+
+/// Every message is one sentence that names the file or flag, what was found and what was expected.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    ModelFile(#[from] ModelFileError),
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    #[error("{path}: {source}")]
+    Export { path: PathBuf, source: ExportError },
+    #[error(transparent)]
+    Evaluate(#[from] EvaluateError),
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    #[error(transparent)]
+    Plot(#[from] PlotError),
+    #[error("--out {path}: {problem}")]
+    Destination { path: PathBuf, problem: String },
+    #[error("{path}: cannot read it: {reason}")]
+    Read { path: PathBuf, reason: io::Error },
+    #[error(
+        "{path} is neither a model file, which begins with \"RFRN\", nor a checkpoint, which begins with \"REFRCKPT\""
+    )]
+    UnknownFile { path: PathBuf },
+    #[error("{path} is a checkpoint where a model file is expected; make one with: refrain export {path} --out MODEL.rfn")]
+    CheckpointAsModel { path: PathBuf },
+    #[error("{path} is a model file where a checkpoint is expected; only refrain train writes those")]
+    ModelAsCheckpoint { path: PathBuf },
+    #[error("{path} is for {expected}, but the data set {data} has {found}; name the set that it was trained on by --data")]
+    OtherData { path: PathBuf, expected: String, data: String, found: String },
+    #[error("{path}: {source}; either the file was made by a faulty program or this machine computes wrongly")]
+    SelfTest { path: PathBuf, source: SelfTestError },
+    #[error(
+        "sample {sample}, logit {logit}: the board {board} computed {found} where the host computed {expected}; their \
+         programs were built from different sources, or one of them computes wrongly"
+    )]
+    BoardDiffers { board: String, sample: usize, logit: usize, found: i64, expected: i64 },
+    #[error("interrupted in epoch {epoch} of {cell}; {kept}")]
+    Interrupted { cell: &'static str, epoch: u32, kept: String },
+    #[error("cannot listen for Ctrl-C: {0}")]
+    Signal(ctrlc::Error),
+    #[error("cannot start {threads} threads: {source}")]
+    Threads { threads: usize, source: rayon::ThreadPoolBuildError },
+    #[error("cannot write the result to stdout: {0}")]
+    Stdout(io::Error),
+}
+
+impl CliError {
+    pub(super) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Interrupted { .. } => ExitCode::from(INTERRUPTED_STATUS),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! `refrain export`: a model file out of a checkpoint, and what that costs.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use refrain::Numbers;
+use refrain_trainer::checkpoint::Checkpoint;
+use refrain_trainer::data::Dataset;
+use refrain_trainer::model_file::ModelFile;
+use refrain_trainer::quantise::{LayerError, Metadata, Report as LayerReport, export};
+use serde::Serialize;
+
+use super::classifier::{Facts, evaluate_checkpoint, evaluate_model, first, load_checkpoint};
+use super::data::{DataArgs, DataFields};
+use super::destination;
+use super::error::CliError;
+use super::output::{percent, table, thousands};
+
+const EXAMPLES: &str = "\
+Examples:
+  refrain export lstm.ckpt --out lstm.rfn
+  refrain export lstm.ckpt --float --out lstm-f32.rfn
+  refrain export small.ckpt --data digits --name sensor-gestures --out small.rfn
+
+Give the data set that the network was trained on: its training samples say how far the LSTM's cell state
+reaches, its test samples what quantisation costs.";
+
+/// Training samples that calibration looks at.
+const CALIBRATION: u32 = 2000;
+
+/// Quantise a checkpoint and write a model file
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// A checkpoint that refrain train wrote
+    #[arg(value_name = "F.ckpt")]
+    checkpoint: PathBuf,
+    /// Where the model file goes
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Keep 32-bit floats instead of quantising
+    #[arg(long)]
+    float: bool,
+    /// The model's name, which it carries with it [default: cell and units, as in lstm-64]
+    #[arg(long)]
+    name: Option<String>,
+    #[command(flatten)]
+    data: DataArgs,
+}
+
+/// A model file and what it cost.
+#[derive(Debug, Serialize)]
+pub(super) struct Exported {
+    cell: &'static str,
+    kind: &'static str,
+    name: String,
+    model: PathBuf,
+    pub(super) bytes: usize,
+    pub(super) layers: Vec<LayerError>,
+    samples: usize,
+    /// Of the checkpoint, in f32.
+    pub(super) accuracy_before: f64,
+    /// Of the model file.
+    pub(super) accuracy_after: f64,
+    /// The part of the test samples that both put into the same class.
+    pub(super) same_class: f64,
+    #[serde(skip)]
+    pub(super) file: ModelFile,
+}
+
+/// What came of an export, and the data behind the figures.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    #[serde(flatten)]
+    exported: Exported,
+    #[serde(flatten)]
+    data: DataFields,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { exported, data } = self;
+        let mut layers = table(["layer", "greatest error", "RMS error", "RMS of the values"]);
+        for LayerError { layer, max, rms, signal_rms } in &exported.layers {
+            let figures = [max, rms, signal_rms].map(|figure| format!("{figure:.5}"));
+            layers.add_row([(*layer).to_owned()].into_iter().chain(figures));
+        }
+        let bytes = thousands(exported.bytes as u64);
+        writeln!(f, "{} ({}, {bytes} bytes) saved to {}", exported.name, exported.kind, exported.model.display())?;
+        writeln!(f, "{layers}")?;
+        write!(
+            f,
+            "accuracy on {} test samples of {}: {} before, {} after; {} are put into the same class",
+            thousands(exported.samples as u64),
+            data.data,
+            percent(exported.accuracy_before),
+            percent(exported.accuracy_after),
+            percent(exported.same_class)
+        )
+    }
+}
+
+pub(super) fn run(args: &Args) -> Result<Report, CliError> {
+    destination::check_file(&args.out)?;
+    let checkpoint = load_checkpoint(&args.checkpoint)?;
+    let (dataset, data) = args.data.load()?;
+    let job = Job {
+        checkpoint: &args.checkpoint,
+        model: &args.out,
+        name: args.name.as_deref(),
+        numbers: if args.float { Numbers::F32 } else { Numbers::Int8 },
+    };
+    Ok(Report { exported: job.run(&checkpoint, &dataset)?, data })
+}
+
+/// One export.
+pub(super) struct Job<'a> {
+    /// Where the checkpoint came from.
+    pub(super) checkpoint: &'a Path,
+    /// Where the model file goes.
+    pub(super) model: &'a Path,
+    /// Its name; without one, cell and units.
+    pub(super) name: Option<&'a str>,
+    pub(super) numbers: Numbers,
+}
+
+impl Job<'_> {
+    /// Writes the model file and measures what it cost.
+    pub(super) fn run(&self, checkpoint: &Checkpoint, dataset: &Dataset) -> Result<Exported, CliError> {
+        let facts = Facts::of_checkpoint(checkpoint);
+        facts.check(self.checkpoint, dataset)?;
+        let metadata = Metadata {
+            name: self.name.map_or_else(|| format!("{}-{}", facts.cell, facts.shape.units), str::to_owned),
+            classes: checkpoint.class_names.clone(),
+            timesteps: facts.timesteps,
+            input_scale: checkpoint.input_scale,
+            input_range: (0, u8::MAX.into()),
+        };
+        let calibration = first(dataset.train().view(), Some(CALIBRATION)).samples();
+        let file = export(&checkpoint.network, &metadata, self.numbers, calibration)
+            .map_err(|source| CliError::Export { path: self.checkpoint.to_owned(), source })?;
+        file.save(self.model)?;
+
+        let test = dataset.test().view();
+        let layers = LayerReport::new(&checkpoint.network, &metadata, &file, test.samples()).layers;
+        let before = evaluate_checkpoint(checkpoint, test, &format!("{} in f32", facts.cell))?;
+        let after = evaluate_model(&file, test, &format!("{} in {}, on the host", facts.cell, self.numbers))?;
+        Ok(Exported {
+            cell: facts.cell.name(),
+            kind: self.numbers.name(),
+            name: metadata.name,
+            model: self.model.to_owned(),
+            bytes: file.as_bytes().len(),
+            layers,
+            samples: test.count(),
+            accuracy_before: before.accuracy,
+            accuracy_after: after.accuracy,
+            same_class: same_class(&before, &after),
+            file,
+        })
+    }
+}

@@ -1,0 +1,149 @@
+//! `refrain inspect`: what a model file says of itself.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use refrain::format::SectionKind;
+use refrain::{AnyModel, Numbers, SelfTestError, Shape};
+use refrain_trainer::nn::Network;
+use serde::Serialize;
+
+use super::classifier::load_model;
+use super::error::CliError;
+use super::output::{table, thousands};
+
+const EXAMPLES: &str = "\
+Examples:
+  refrain inspect lstm.rfn
+  refrain inspect lstm.rfn --json
+
+The file is checked whole, and the self-test that it carries is run. The format is described, byte by byte, in the
+documentation of refrain::format.";
+
+/// Check a model file and show what is in it
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// A model file that refrain export wrote
+    #[arg(value_name = "M.rfn")]
+    model: PathBuf,
+}
+
+/// What is in a model file.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    name: String,
+    cell: &'static str,
+    kind: &'static str,
+    shape: Shape,
+    timesteps: u16,
+    labels: Vec<String>,
+    /// As Keras counts them, batch normalisation's four vectors included.
+    params: usize,
+    bytes: usize,
+    /// Of all sections but the self-test's.
+    weight_bytes: u32,
+    input: Input,
+    /// int8: fraction bits of what the kernels multiply.
+    operand_bits: Option<u8>,
+    /// int8 LSTM: fraction bits of the cell state.
+    cell_bits: Option<u8>,
+    sections: Vec<Section>,
+    /// `passed`, or `absent` where the file carries none.
+    self_test: &'static str,
+    /// CRC-32 at the end of the file.
+    crc32: String,
+}
+
+/// What the model takes: `value = sample * scale`.
+#[derive(Debug, Serialize)]
+struct Input {
+    scale: f32,
+    min: i16,
+    max: i16,
+    shift: i8,
+}
+
+#[derive(Debug, Serialize)]
+struct Section {
+    kind: SectionKind,
+    /// From the payload's start.
+    offset: u32,
+    bytes: u32,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Input { scale, min, max, .. } = self.input;
+        let bits = |bits: Option<u8>| bits.map_or_else(|| "-".into(), |bits| bits.to_string());
+        let mut facts = table(["model", &self.name]);
+        let mut fact = |name: &str, value: String| {
+            facts.add_row([name.to_owned(), value]);
+        };
+        fact("cell", format!("{} ({})", self.cell, self.kind));
+        fact("shape", self.shape.to_string());
+        fact("timesteps in training", self.timesteps.to_string());
+        fact("classes", self.labels.join(" "));
+        fact("parameters", thousands(self.params as u64));
+        fact("input", format!("{min} to {max}, times {scale}"));
+        fact("fraction bits of operands", bits(self.operand_bits));
+        fact("fraction bits of the cell state", bits(self.cell_bits));
+        fact("file", format!("{} bytes", thousands(self.bytes as u64)));
+        fact("weights", format!("{} bytes", thousands(self.weight_bytes)));
+        fact("CRC-32", self.crc32.clone());
+        fact("self-test", self.self_test.into());
+        let mut sections = table(["section", "offset", "bytes"]);
+        for Section { kind, offset, bytes } in &self.sections {
+            sections.add_row([format!("{kind:?}"), thousands(*offset), thousands(*bytes)]);
+        }
+        write!(f, "{facts}\n{sections}")
+    }
+}
+
+pub(super) fn run(args: &Args) -> Result<Report, CliError> {
+    let file = load_model(&args.model)?;
+    let model = file.model();
+    let self_test = self_test(&args.model, &model)?;
+    let header = model.header();
+    let is_weight = |kind| !matches!(kind, SectionKind::SelfTestRows | SectionKind::SelfTestLogits);
+    let is_int8 = header.numbers == Numbers::Int8;
+    Ok(Report {
+        name: header.name.into(),
+        cell: header.cell.name(),
+        kind: header.numbers.name(),
+        shape: header.shape,
+        timesteps: header.timesteps,
+        labels: header.class_names().map(str::to_owned).collect(),
+        params: Network::zeros(header.cell, header.shape).parameter_count(),
+        bytes: file.as_bytes().len(),
+        weight_bytes: header
+            .sections
+            .iter()
+            .filter(|section| is_weight(section.kind))
+            .map(|section| section.length)
+            .sum(),
+        input: Input {
+            scale: header.input.scale,
+            min: header.input.min,
+            max: header.input.max,
+            shift: header.input.shift,
+        },
+        operand_bits: is_int8.then_some(header.operand_bits),
+        cell_bits: (header.cell_bits > 0).then_some(header.cell_bits),
+        sections: header
+            .sections
+            .iter()
+            .map(|section| Section { kind: section.kind, offset: section.offset, bytes: section.length })
+            .collect(),
+        self_test,
+        crc32: format!("{:08x}", model.crc()),
+    })
+}
+
+fn self_test(path: &Path, model: &AnyModel<'_>) -> Result<&'static str, CliError> {
+    match model.self_test() {
+        Ok(()) => Ok("passed"),
+        Err(SelfTestError::Absent) => Ok("absent"),
+        Err(source) => Err(CliError::SelfTest { path: path.to_owned(), source }),
+    }
+}

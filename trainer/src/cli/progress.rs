@@ -1,0 +1,123 @@
+//! How far the work is, on stderr: bars at a terminal, plain lines elsewhere.
+
+use std::io::{IsTerminal, stderr};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use refrain::CellKind;
+use refrain_trainer::train::Epoch;
+
+use super::output::{note, percent};
+
+const COUNTER: &str = "{prefix} [{bar:30}] {human_pos}/{human_len}  {eta} left";
+const TRAINING: &str = "{prefix} [{bar:30}] {human_pos}/{human_len}  {per_sec}  {msg}";
+const SPINNER: &str = "{spinner} {prefix} {elapsed}";
+
+fn bar(length: usize, template: &str, prefix: String) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).expect("a sound template").progress_chars("=> ");
+    ProgressBar::new(length as u64).with_style(style).with_prefix(prefix)
+}
+
+/// Counts samples. Away from a terminal it writes a line at each quarter of the way.
+pub(super) struct Counter {
+    bar: ProgressBar,
+    label: String,
+    total: usize,
+    quarters: usize,
+}
+
+impl Counter {
+    pub(super) fn new(label: &str, total: usize) -> Self {
+        Self { bar: bar(total, COUNTER, label.into()), label: label.into(), total, quarters: 0 }
+    }
+
+    /// So many are done.
+    pub(super) fn set(&mut self, done: usize) {
+        self.bar.set_position(done as u64);
+        let quarters = 4 * done / self.total.max(1);
+        if quarters > self.quarters && !stderr().is_terminal() {
+            note(format_args!("{}: {done} of {}", self.label, self.total));
+        }
+        self.quarters = quarters;
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Shows that work of unknown length goes on.
+pub(super) struct Spinner(ProgressBar);
+
+impl Spinner {
+    pub(super) fn new(label: &str) -> Self {
+        if !stderr().is_terminal() {
+            note(format_args!("{label}"));
+        }
+        let style = ProgressStyle::with_template(SPINNER).expect("a sound template");
+        let spinner = ProgressBar::new_spinner().with_style(style).with_prefix(label.to_owned());
+        spinner.enable_steady_tick(Duration::from_millis(120));
+        Self(spinner)
+    }
+}
+
+impl Drop for Spinner {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// A training run: a bar for the epoch, and a line for each that is done.
+pub(super) struct Training {
+    cell: CellKind,
+    epochs: u32,
+    epoch: u32,
+    bar: ProgressBar,
+}
+
+impl Training {
+    pub(super) fn new(cell: CellKind) -> Self {
+        Self { cell, epochs: 0, epoch: 0, bar: ProgressBar::hidden() }
+    }
+
+    pub(super) fn cell(&self) -> CellKind {
+        self.cell
+    }
+
+    pub(super) fn start(&mut self, epochs: u32, samples: usize) {
+        self.epochs = epochs;
+        self.bar = bar(samples, TRAINING, String::new());
+        self.begin_epoch(1);
+    }
+
+    fn begin_epoch(&mut self, epoch: u32) {
+        self.epoch = epoch;
+        self.bar.set_prefix(format!("{} epoch {epoch}/{}", self.cell, self.epochs));
+        self.bar.reset();
+    }
+
+    pub(super) fn batch(&self, samples_done: usize, loss: f32) {
+        self.bar.set_position(samples_done as u64);
+        self.bar.set_message(format!("loss {loss:.3}"));
+    }
+
+    pub(super) fn end_epoch(&mut self, epoch: &Epoch) {
+        let Epoch { epoch: number, loss, accuracy, val_loss, val_accuracy } = epoch;
+        let (accuracy, val_accuracy) = (percent(*accuracy), percent(*val_accuracy));
+        self.bar.suspend(|| {
+            note(format_args!(
+                "{} epoch {number:>2}/{}  loss {loss:.4}  accuracy {accuracy}  validation: loss {val_loss:.4}  accuracy {val_accuracy}",
+                self.cell, self.epochs
+            ));
+        });
+        self.begin_epoch(self.epoch + 1);
+    }
+}
+
+impl Drop for Training {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
