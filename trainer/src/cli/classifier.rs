@@ -128,12 +128,6 @@ impl Classifier {
     }
 }
 
-/// The first `limit` samples, all without a limit or where there are fewer.
-pub(super) fn first(samples: SplitView<'_>, limit: Option<u32>) -> SplitView<'_> {
-    let count = limit.map_or(samples.count(), |limit| samples.count().min(limit as usize));
-    samples.split_at(count).0
-}
-
 /// Classifies samples in f32.
 pub(super) fn evaluate_checkpoint(
     checkpoint: &Checkpoint,

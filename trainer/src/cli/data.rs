@@ -1,6 +1,6 @@
 //! `--data`, and the word on which data set ran.
 
-use refrain_trainer::data::{Dataset, Source, load};
+use refrain_trainer::data::{Dataset, Source, SplitView, load};
 use serde::Serialize;
 
 use super::error::CliError;
@@ -17,6 +17,22 @@ pub(super) struct DataArgs {
     /// pen-stroke digits that the program draws.
     #[arg(long, value_name = "D")]
     data: Option<Source>,
+}
+
+/// The flag of every command that classifies test samples.
+#[derive(Debug, clap::Args)]
+pub(super) struct LimitArgs {
+    /// Only the first N test samples
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+}
+
+impl LimitArgs {
+    /// The first so many test samples; all without a limit, or where there are fewer.
+    pub(super) fn first_of<'d>(&self, dataset: &'d Dataset) -> SplitView<'d> {
+        let samples = dataset.test().view();
+        self.limit.map_or(samples, |limit| samples.first(limit as usize))
+    }
 }
 
 /// Which data set it was, for reports.

@@ -53,10 +53,10 @@ pub(super) enum CliError {
     #[error("{path}: {source}; either the file was made by a faulty program or this machine computes wrongly")]
     SelfTest { path: PathBuf, source: SelfTestError },
     #[error(
-        "sample {sample}, logit {logit}: the board {board} computed {found} where the host computed {expected}; their \
+        "sample {sample}, logit {logit}: the board {board} computed {found:#010x} where the host computed {expected:#010x}; their \
          programs were built from different sources, or one of them computes wrongly"
     )]
-    BoardDiffers { board: String, sample: usize, logit: usize, found: i64, expected: i64 },
+    BoardDiffers { board: String, sample: usize, logit: usize, found: u32, expected: u32 },
     #[error("interrupted in epoch {epoch} of {cell}; {kept}")]
     Interrupted { cell: &'static str, epoch: u32, kept: String },
     #[error("cannot listen for Ctrl-C: {0}")]

@@ -7,10 +7,10 @@ use std::time::Instant;
 use refrain_trainer::evaluate::Evaluation;
 use serde::Serialize;
 
-use super::classifier::{first, load};
-use super::data::{DataArgs, DataFields};
+use super::classifier::load;
+use super::data::{DataArgs, DataFields, LimitArgs};
 use super::error::CliError;
-use super::output::{percent, table, thousands};
+use super::output::{number_table, percent, thousands};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,9 +31,8 @@ pub(super) struct Args {
     file: PathBuf,
     #[command(flatten)]
     data: DataArgs,
-    /// Only the first N test samples
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    limit: Option<u32>,
+    #[command(flatten)]
+    limit: LimitArgs,
 }
 
 /// What came of an evaluation.
@@ -55,13 +54,12 @@ pub(super) struct Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.classes.len() <= MOST_CLASSES_SHOWN {
-            let mut confusion = table(["label \\ class"]);
-            confusion.set_header(["label \\ class"].into_iter().chain(self.classes.iter().map(String::as_str)));
+            let header = ["label \\ class"].into_iter().chain(self.classes.iter().map(String::as_str));
+            let mut confusion = number_table(header);
             for (label, counts) in self.classes.iter().zip(&self.confusion) {
                 let counts = counts.iter().map(|&count| if count == 0 { ".".into() } else { thousands(count) });
                 confusion.add_row([label.clone()].into_iter().chain(counts));
             }
-            super::output::numbers_right(&mut confusion);
             writeln!(f, "{confusion}")?;
         }
         writeln!(
@@ -84,7 +82,7 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
     let (dataset, data) = args.data.load()?;
     facts.check(&args.file, &dataset)?;
     let started = Instant::now();
-    let samples = first(dataset.test().view(), args.limit);
+    let samples = args.limit.first_of(&dataset);
     let evaluation = classifier.evaluate(samples, "classifying on the host")?;
     let seconds = started.elapsed().as_secs_f64();
     let Evaluation { samples, accuracy, confusion, logits_sha256, .. } = evaluation;

@@ -10,11 +10,11 @@ use refrain_trainer::model_file::ModelFile;
 use refrain_trainer::quantise::{LayerError, Metadata, Report as LayerReport, export};
 use serde::Serialize;
 
-use super::classifier::{Facts, evaluate_checkpoint, evaluate_model, first, load_checkpoint};
+use super::classifier::{Facts, evaluate_checkpoint, evaluate_model, load_checkpoint};
 use super::data::{DataArgs, DataFields};
 use super::destination;
 use super::error::CliError;
-use super::output::{percent, table, thousands};
+use super::output::{number_table, percent, thousands};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,7 +26,7 @@ Give the data set that the network was trained on: its training samples say how 
 reaches, its test samples what quantisation costs.";
 
 /// Training samples that calibration looks at.
-const CALIBRATION: u32 = 2000;
+const CALIBRATION: usize = 2000;
 
 /// Quantise a checkpoint and write a model file
 #[derive(Debug, clap::Args)]
@@ -80,7 +80,7 @@ pub(super) struct Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { exported, data } = self;
-        let mut layers = table(["layer", "greatest error", "RMS error", "RMS of the values"]);
+        let mut layers = number_table(["layer", "greatest error", "RMS error", "RMS of the values"]);
         for LayerError { layer, max, rms, signal_rms } in &exported.layers {
             let figures = [max, rms, signal_rms].map(|figure| format!("{figure:.5}"));
             layers.add_row([(*layer).to_owned()].into_iter().chain(figures));
@@ -136,7 +136,7 @@ impl Job<'_> {
             input_scale: checkpoint.input_scale,
             input_range: (0, u8::MAX.into()),
         };
-        let calibration = first(dataset.train().view(), Some(CALIBRATION)).samples();
+        let calibration = dataset.train().view().first(CALIBRATION).samples();
         let file = export(&checkpoint.network, &metadata, self.numbers, calibration)
             .map_err(|source| CliError::Export { path: self.checkpoint.to_owned(), source })?;
         file.save(self.model)?;

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::classifier::load_model;
 use super::error::CliError;
-use super::output::{table, thousands};
+use super::output::{number_table, table, thousands};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -92,7 +92,7 @@ impl fmt::Display for Report {
         fact("weights", format!("{} bytes", thousands(self.weight_bytes)));
         fact("CRC-32", self.crc32.clone());
         fact("self-test", self.self_test.into());
-        let mut sections = table(["section", "offset", "bytes"]);
+        let mut sections = number_table(["section", "offset", "bytes"]);
         for Section { kind, offset, bytes } in &self.sections {
             sections.add_row([format!("{kind:?}"), thousands(*offset), thousands(*bytes)]);
         }

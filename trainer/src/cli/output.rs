@@ -3,7 +3,7 @@
 use std::fmt::{Arguments, Display};
 use std::io::{self, Write};
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use super::error::CliError;
@@ -23,11 +23,17 @@ pub(super) fn note(line: Arguments<'_>) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// An empty table in the look of all tables here; all columns but the first are numbers, set to the right.
-pub(super) fn table<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
+/// An empty table in the look of all tables here.
+pub(super) fn table<T: Into<Cell>>(header: impl IntoIterator<Item = T>) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header);
+    table.set_header(header.into_iter().map(Into::into).collect::<Vec<Cell>>());
+    table
+}
+
+/// A [`table`] whose columns hold numbers, set to the right, but for the first.
+pub(super) fn number_table<T: Into<Cell>>(header: impl IntoIterator<Item = T>) -> Table {
+    let mut table = table(header);
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }

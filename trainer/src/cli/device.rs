@@ -1,0 +1,142 @@
+//! `refrain device`: a model on a board, held against the host.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use refrain_trainer::data::SplitView;
+use refrain_trainer::device::{Board, DeviceReport, Stage, Target, Via, run as run_on_board};
+use refrain_trainer::model_file::ModelFile;
+use serde::Serialize;
+
+use super::classifier::{Facts, load_model};
+use super::data::{DataArgs, DataFields, LimitArgs};
+use super::error::CliError;
+use super::output::{percent, table, thousands};
+use super::progress::{Counter, Spinner};
+
+const EXAMPLES: &str = "\
+Examples:
+  refrain device lstm.rfn                           all test samples, on an emulated Cortex-M4F
+  refrain device lstm.rfn --limit 200 --via link    row by row over the emulated UART
+  refrain device lstm.rfn --port /dev/ttyACM0       on a real board that runs the firmware
+
+QEMU and the Rust target of the board are installed where they are missing and that is allowed; otherwise the error
+names the command to type. The firmware is built around the model.";
+
+/// Run a model on a board, emulated or real, and compare every logit with the host's
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// A model file that refrain export wrote
+    #[arg(value_name = "M.rfn")]
+    model: PathBuf,
+    #[command(flatten)]
+    data: DataArgs,
+    #[command(flatten)]
+    limit: LimitArgs,
+    /// The board that QEMU emulates
+    #[arg(long, value_name = "NAME", default_value_t = Board::default())]
+    board: Board,
+    /// The serial port of a real board, instead of an emulated one
+    #[arg(long, value_name = "/dev/tty...", conflicts_with = "board")]
+    port: Option<String>,
+    /// How samples get to the board: memory is for emulated boards, auto takes it beyond 100 samples
+    #[arg(long, default_value = "auto", value_parser = via_parser())]
+    via: Via,
+}
+
+fn via_parser() -> impl TypedValueParser<Value = Via> {
+    PossibleValuesParser::new(["auto", "memory", "link"]).map(|name| match name.as_str() {
+        "memory" => Via::Memory,
+        "link" => Via::Link,
+        _ => Via::Auto,
+    })
+}
+
+/// What came of a run on a board.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    #[serde(flatten)]
+    on_board: DeviceReport,
+    #[serde(flatten)]
+    data: DataFields,
+}
+
+impl Report {
+    /// An error where a logit differs from the host's.
+    pub(super) fn verdict(&self) -> Result<(), CliError> {
+        check_match(&self.on_board)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let report = &self.on_board;
+        let or_unknown = |bytes: Option<u64>| bytes.map_or_else(|| "unknown".into(), thousands);
+        let mut facts = table([&format!("{} ({})", report.cell, report.numbers), &report.board]);
+        let mut fact = |name: &str, value: String| {
+            facts.add_row([name.to_owned(), value]);
+        };
+        fact("samples", thousands(report.samples as u64));
+        fact("accuracy", percent(report.accuracy));
+        fact("logits as on the host", if report.host_matches { "all" } else { "NOT ALL" }.into());
+        fact("instructions per inference", or_unknown(report.instructions_per_inference));
+        fact("flash, code (bytes)", or_unknown(report.flash_bytes.code));
+        fact("flash, model (bytes)", thousands(report.flash_bytes.model));
+        fact("RAM, static (bytes)", or_unknown(report.ram_bytes.statics));
+        fact("RAM, stack (bytes)", thousands(report.ram_bytes.stack));
+        fact("samples per second", format!("{:.1}, via {}", report.images_per_second, report.via));
+        writeln!(f, "{facts}")?;
+        write!(f, "SHA-256 of the logits: {}", report.logits_sha256)
+    }
+}
+
+pub(super) fn run(args: &Args) -> Result<Report, CliError> {
+    let file = load_model(&args.model)?;
+    let (dataset, data) = args.data.load()?;
+    Facts::of_model(&file).check(&args.model, &dataset)?;
+    let target = match &args.port {
+        Some(port) => Target::Port(port.clone()),
+        None => Target::Emulated(args.board),
+    };
+    let on_board = classify(&target, args.via, &file, args.limit.first_of(&dataset))?;
+    Ok(Report { on_board, data })
+}
+
+/// Runs a model on a board and shows how far it is.
+pub(super) fn classify(
+    target: &Target,
+    via: Via,
+    file: &ModelFile,
+    samples: SplitView<'_>,
+) -> Result<DeviceReport, CliError> {
+    let (on, preparing) = match target {
+        Target::Emulated(board) => (board.name(), format!("building firmware for {board}")),
+        Target::Port(port) => (port.as_str(), format!("opening {port}")),
+    };
+    let label = format!("{} on {on}", Facts::of_model(file).cell);
+    let (mut spinner, mut counter) = (None, None);
+    let mut show = |stage| match stage {
+        Stage::Preparing => spinner = Some(Spinner::new(&preparing)),
+        Stage::Classifying { done, total } => {
+            spinner = None;
+            counter.get_or_insert_with(|| Counter::new(&label, total)).set(done);
+        }
+    };
+    Ok(run_on_board(target, via, file, samples.samples(), samples.labels(), &mut show)?)
+}
+
+/// An error that names the first logit that is not the host's.
+pub(super) fn check_match(report: &DeviceReport) -> Result<(), CliError> {
+    match report.mismatch {
+        None => Ok(()),
+        Some(mismatch) => Err(CliError::BoardDiffers {
+            board: report.board.clone(),
+            sample: mismatch.sample,
+            logit: mismatch.logit,
+            found: mismatch.board,
+            expected: mismatch.host,
+        }),
+    }
+}

@@ -1,0 +1,57 @@
+//! `refrain device` and `refrain demo`, where there is no board to be had.
+
+mod cli_support;
+
+use std::fs;
+
+use cli_support::{Bench, error, refrain};
+
+#[test]
+fn boards_and_ways_to_them_are_listed_where_they_are_unknown() {
+    let bench = Bench::new();
+    bench.model("gru", "m");
+    let refused = |arguments: &str| error(&bench.run(&format!("device $m.rfn --data $data {arguments}")));
+    let board = refused("--board pdp-11");
+    assert!(board.contains("pdp-11") && board.contains("mps2-an386"), "{board}");
+    let via = refused("--via pigeon");
+    assert!(via.contains("pigeon") && via.contains("auto, memory, link"), "{via}");
+    assert!(refused("--limit 0").contains("--limit"));
+    let both = refused("--board mps2-an386 --port /dev/ttyACM0");
+    assert!(both.contains("--board") && both.contains("--port"), "{both}");
+    assert!(refused("--port $none --via memory").contains("--via memory is for emulated boards"));
+    let port = refused("--port $none");
+    assert!(port.contains("none: cannot open this serial port"), "{port}");
+}
+
+#[test]
+fn a_qemu_that_is_not_there_is_told_before_training() {
+    let bench = Bench::new();
+    bench.model("gru", "m");
+    let without_qemu = |line: &str| {
+        let output = bench.command(line).env("REFRAIN_QEMU", "/no/such/qemu").output().unwrap();
+        let message = error(&output);
+        assert!(message.contains("/no/such/qemu") && message.contains("REFRAIN_QEMU"), "{message}");
+    };
+    without_qemu("device $m.rfn --data $data");
+    without_qemu("demo --quick --data $data --out $demo");
+    assert_eq!(fs::read_dir(bench.path("demo")).unwrap().count(), 0, "nothing was trained");
+}
+
+#[test]
+fn the_demonstration_needs_a_folder_to_write_to() {
+    let bench = Bench::new();
+    fs::write(bench.path("file"), "").unwrap();
+    let message = error(&bench.run("demo --quick --data $data --out $file"));
+    assert!(message.contains("--out") && message.contains("file"), "{message}");
+}
+
+#[test]
+fn help_is_on_stdout_and_has_examples() {
+    for command in ["demo", "train", "export", "eval", "inspect", "device"] {
+        let output = refrain().args([command, "--help"]).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && output.stderr.is_empty());
+        assert!(text.contains("Examples:") && text.contains(&format!("refrain {command}")), "{text}");
+        assert!(text.contains("--json"), "{text}");
+    }
+}

@@ -1,0 +1,77 @@
+//! Data sets that are wrong, given to whole commands.
+
+mod cli_support;
+
+use std::fs;
+
+use cli_support::{Bench, INPUTS, TIMESTEPS, error, idx};
+
+const TRAIN_IMAGES: &str = "train-images-idx3-ubyte";
+const TRAIN_LABELS: &str = "train-labels-idx1-ubyte";
+const TEST_IMAGES: &str = "t10k-images-idx3-ubyte";
+const TEST_LABELS: &str = "t10k-labels-idx1-ubyte";
+
+/// What training says of a small set of which one file was replaced, or removed where there are no bytes for it.
+fn with_file(name: &str, bytes: Option<Vec<u8>>) -> String {
+    let bench = Bench::new();
+    let path = bench.data().join(name);
+    match bytes {
+        Some(bytes) => fs::write(path, bytes).unwrap(),
+        None => fs::remove_file(path).unwrap(),
+    }
+    let message = error(&bench.run("train lstm --data $data --epochs 1 --out $f.ckpt"));
+    assert!(!bench.path("f.ckpt").exists());
+    message
+}
+
+#[test]
+fn every_kind_of_wrong_file_is_named() {
+    let images = |count: usize| idx(&[count, TIMESTEPS, INPUTS], &vec![9; count * TIMESTEPS * INPUTS]);
+    let cases: [(&str, Option<Vec<u8>>, &str); 9] = [
+        (TRAIN_IMAGES, None, "no such file"),
+        (TRAIN_IMAGES, Some(images(96)[..400].to_vec()), "truncated"),
+        (TRAIN_IMAGES, Some(b"\x89PNG\r\n\x1a\n and so on".to_vec()), "not an idx file"),
+        (TEST_IMAGES, Some(Vec::new()), "truncated"),
+        (TRAIN_LABELS, Some(idx(&[95], &[1; 95])), "95 labels for the 96 images"),
+        (TEST_LABELS, Some(idx(&[30], &[200; 30])), "label 200 at index 0 is out of range"),
+        (TEST_IMAGES, Some(images(0)), "holds no samples"),
+        (TEST_IMAGES, Some(idx(&[30, 5, 6], &[0; 900])), "images are [5, 6]"),
+        (TRAIN_LABELS, Some(images(96)), "not an idx file"),
+    ];
+    for (name, bytes, words) in cases {
+        let message = with_file(name, bytes);
+        assert!(message.contains(name) && message.contains(words), "{message}");
+    }
+}
+
+#[test]
+fn a_folder_that_is_none_is_named() {
+    let bench = Bench::new();
+    let missing = error(&bench.run("train lstm --data $none --out $f.ckpt"));
+    assert!(missing.contains("none: no such folder"), "{missing}");
+    let empty = error(&bench.command("train lstm --out $f.ckpt").args(["--data", ""]).output().unwrap());
+    assert!(empty.contains("--data is empty"), "{empty}");
+}
+
+#[test]
+fn a_folder_named_for_mnist_is_not_passed_over() {
+    let bench = Bench::new();
+    let output =
+        bench.command("train lstm --out $f.ckpt").env("REFRAIN_MNIST_DIR", bench.data()).output().unwrap();
+    let message = error(&output);
+    assert!(message.contains("not the MNIST file of that name"), "{message}");
+}
+
+#[test]
+fn compressed_files_do_as_well() {
+    let bench = Bench::new();
+    for name in [TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS] {
+        let path = bench.data().join(name);
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut encoder, &fs::read(&path).unwrap()).unwrap();
+        fs::write(bench.data().join(format!("{name}.gz")), encoder.finish().unwrap()).unwrap();
+        fs::remove_file(path).unwrap();
+    }
+    let report = cli_support::json(&bench.run("train gru --json --data $data --epochs 1 --out $f.ckpt"));
+    assert_eq!(report["data"], "data");
+}
