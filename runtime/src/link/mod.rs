@@ -124,8 +124,8 @@ pub struct Statistics {
     pub sequences: u32,
     /// Timer ticks spent in inference, over all sequences, without the link.
     pub ticks: u64,
-    /// Instructions that one thousand timer ticks stand for, where the board knows it; otherwise 0.
-    pub instructions_per_kilotick: u32,
+    /// Timer ticks that one thousand instructions take, where the board knows it; otherwise 0.
+    pub ticks_per_1000_instructions: u32,
     /// Most stack used so far, in bytes.
     pub stack_bytes: u32,
     /// Frames dropped because they were broken.
@@ -134,9 +134,18 @@ pub struct Statistics {
 
 impl Statistics {
     /// Instructions of one inference, the mean over all sequences; `None` where nothing was counted.
+    ///
+    /// ```
+    /// use refrain::link::Statistics;
+    ///
+    /// let counted = Statistics { sequences: 2, ticks: 51_200, ..Statistics::default() };
+    /// assert_eq!(counted.instructions_per_inference(), None);
+    /// let counted = Statistics { ticks_per_1000_instructions: 25_600, ..counted };
+    /// assert_eq!(counted.instructions_per_inference(), Some(1000));
+    /// ```
     pub fn instructions_per_inference(&self) -> Option<u64> {
-        let instructions = self.ticks.checked_mul(u64::from(self.instructions_per_kilotick))? / 1000;
-        instructions.checked_div(u64::from(self.sequences)).filter(|_| self.instructions_per_kilotick > 0)
+        let ticks_per_inference = self.ticks.checked_div(u64::from(self.sequences))?;
+        ticks_per_inference.checked_mul(1000)?.checked_div(u64::from(self.ticks_per_1000_instructions))
     }
 }
 
@@ -158,7 +167,7 @@ pub enum Refusal {
     },
     /// A row that is not the next one: a row before it was lost, or another sequence came between.
     RowOrder {
-        /// The row that would be taken, were it of the current sequence.
+        /// The row of that sequence that would be taken: 0 where the sequence is not the current one.
         expected: u16,
     },
 }
