@@ -34,14 +34,14 @@ impl Report {
     /// Runs the file and the network on the first of `samples` `[count, timesteps, inputs]`.
     ///
     /// # Panics
-    /// If the file is no model of the network's shape, or takes other samples than bytes.
+    /// If the file's model has not the network's shape, or takes other samples than bytes.
     pub fn new(
         network: &Network,
         metadata: &Metadata,
         file: &ModelFile,
         samples: ArrayView3<'_, u8>,
     ) -> Self {
-        let model = file.model().expect("an exported file is a model");
+        let model = file.model();
         let count = samples.len_of(Axis(0)).min(SEQUENCES);
         let samples = samples.slice_axis(Axis(0), (..count).into());
         let x = samples.mapv(|sample| f32::from(sample) * metadata.input_scale);

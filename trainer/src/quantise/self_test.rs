@@ -2,8 +2,8 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use refrain::InputFormat;
 use refrain::format::SectionKind;
-use refrain::{AnyModel, InputFormat, ModelError};
 
 use super::writer::Payload;
 use crate::model_file::ModelFile;
@@ -14,8 +14,8 @@ const SEED: u64 = 0x5e1f_7e57;
 
 /// Adds the sections: random samples in the model's range, half of them zero, and what `plain`, the same model
 /// without them, makes of them.
-pub(super) fn add(payload: &mut Payload, plain: &ModelFile, input: &InputFormat) -> Result<(), ModelError> {
-    let model = AnyModel::from_bytes(plain.as_bytes())?;
+pub(super) fn add(payload: &mut Payload, plain: &ModelFile, input: &InputFormat) {
+    let model = plain.model();
     let (inputs, outputs) =
         (usize::from(model.header().shape.inputs), usize::from(model.header().shape.outputs));
     let rng = &mut ChaCha8Rng::seed_from_u64(SEED);
@@ -35,5 +35,4 @@ pub(super) fn add(payload: &mut Payload, plain: &ModelFile, input: &InputFormat)
     }
     payload.push(SectionKind::SelfTestRows, &rows);
     payload.push(SectionKind::SelfTestLogits, &logits);
-    Ok(())
 }

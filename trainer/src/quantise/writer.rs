@@ -2,10 +2,10 @@
 
 use bytemuck::NoUninit;
 use refrain::format::{Header, MAGIC, PAYLOAD_ALIGNMENT, Section, SectionKind, VERSION};
-use refrain::{AnyModel, CellKind, InputFormat, ModelError, Numbers, Shape, crc32};
+use refrain::{CellKind, InputFormat, Numbers, Shape, crc32};
 
 use super::Metadata;
-use crate::model_file::ModelFile;
+use crate::model_file::{ModelFile, ModelFileError};
 
 /// The sections of a file, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -40,7 +40,7 @@ pub(super) struct Description<'m> {
 ///
 /// # Errors
 /// What the runtime has against them.
-pub(super) fn write(description: &Description<'_>, payload: &Payload) -> Result<ModelFile, ModelError> {
+pub(super) fn write(description: &Description<'_>, payload: &Payload) -> Result<ModelFile, ModelFileError> {
     let Description { cell, numbers, shape, metadata, input, operand_bits, cell_bits } = *description;
     let labels = metadata.classes.join("\n");
     let header = Header {
@@ -62,7 +62,5 @@ pub(super) fn write(description: &Description<'_>, payload: &Payload) -> Result<
     bytes.resize(bytes.len().next_multiple_of(PAYLOAD_ALIGNMENT), 0);
     bytes.extend_from_slice(&payload.bytes);
     bytes.extend_from_slice(&crc32(&bytes).to_le_bytes());
-    let file = ModelFile::from_bytes(&bytes);
-    AnyModel::from_bytes(file.as_bytes())?;
-    Ok(file)
+    ModelFile::from_bytes(&metadata.name, &bytes)
 }

@@ -1,0 +1,161 @@
+//! Builds the firmware around a board and the models it is given.
+//!
+//! - `REFRAIN_BOARD`: the board, `mps2-an386` where it is not set. A board is `src/board/NAME.rs` and the memory
+//!   layout `src/board/NAME.x` (with `_` for `-`).
+//! - `REFRAIN_MODELS`: model files, separated as in `PATH`; where it is not set, all of `models/*.rfn`. A path
+//!   that is not absolute starts at this package's folder.
+//!
+//! On the host there is nothing to do: the program is empty there.
+
+use std::env;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use refrain::{AnyModel, CellKind, Header, Numbers};
+
+const DEFAULT_BOARD: &str = "mps2-an386";
+
+/// Model numbers are one byte on the link.
+const MAX_MODELS: usize = 255;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=REFRAIN_BOARD");
+    println!("cargo::rerun-if-env-changed=REFRAIN_MODELS");
+    if let Err(error) = build() {
+        println!("cargo::error={error}");
+    }
+}
+
+fn build() -> Outcome<()> {
+    let package = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let boards = boards(&package.join("src/board"))?;
+    let names: Vec<_> = boards.iter().map(|board| format!("\"{board}\"")).collect();
+    println!("cargo::rustc-check-cfg=cfg(board, values({}))", names.join(", "));
+    if env::var("CARGO_CFG_TARGET_OS")? != "none" {
+        return Ok(());
+    }
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    choose_board(&package, &out, &boards)?;
+    fs::write(out.join("models.rs"), declare(&model_files(&package)?)?)?;
+    Ok(())
+}
+
+/// The boards that there are: each has a memory layout.
+fn boards(folder: &Path) -> Outcome<Vec<String>> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    Ok(files(folder, "x")?.iter().map(|layout| stem(layout).replace('_', "-")).collect())
+}
+
+/// Links for the chosen board.
+fn choose_board(package: &Path, out: &Path, boards: &[String]) -> Outcome<()> {
+    let board = env::var("REFRAIN_BOARD").unwrap_or_else(|_| DEFAULT_BOARD.into());
+    if !boards.contains(&board) {
+        return Err(format!("REFRAIN_BOARD is {board}, expected one of: {}", boards.join(", ")).into());
+    }
+    println!("cargo::rustc-cfg=board=\"{board}\"");
+    let layout = package.join("src/board").join(format!("{}.x", board.replace('-', "_")));
+    fs::copy(&layout, out.join("memory.x"))?;
+    println!("cargo::rustc-link-search={}", out.display());
+    for argument in ["--nmagic", "-Tlink.x", "-Tdefmt.x"] {
+        println!("cargo::rustc-link-arg-bins={argument}");
+    }
+    Ok(())
+}
+
+/// The model files to embed, in the order of their numbers.
+fn model_files(package: &Path) -> Outcome<Vec<PathBuf>> {
+    let files = match env::var_os("REFRAIN_MODELS").filter(|list| !list.is_empty()) {
+        Some(list) => env::split_paths(&list).map(|file| package.join(file)).collect(),
+        None => {
+            let folder = package.join("models");
+            println!("cargo::rerun-if-changed={}", folder.display());
+            let mut files = files(&folder, "rfn")?;
+            files.sort_by_key(|file| (table_order(file), file.clone()));
+            files
+        }
+    };
+    match files.len() {
+        0 => {
+            Err("there is no model to embed: put .rfn files into firmware/models or name them, separated as \
+                  in PATH, in REFRAIN_MODELS"
+                .into())
+        }
+        1..=MAX_MODELS => Ok(files),
+        found => Err(format!("{found} models are to be embedded, at most {MAX_MODELS} fit").into()),
+    }
+}
+
+/// Models named after a cell come first, in the order in which tables show the cells.
+fn table_order(file: &Path) -> usize {
+    let cell = CellKind::from_name(&stem(file));
+    CellKind::ALL.iter().position(|&kind| Some(kind) == cell).unwrap_or(CellKind::ALL.len())
+}
+
+/// The call of `models!`, see `src/models.rs`, that declares these models.
+fn declare(files: &[PathBuf]) -> Outcome<String> {
+    let (mut row, mut logits, mut name) = (0, 0, 0);
+    let mut networks = String::new();
+    for (number, path) in files.iter().enumerate() {
+        println!("cargo::rerun-if-changed={}", path.display());
+        let file = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let (buffer, start) = aligned(&file);
+        let model = AnyModel::from_bytes(&buffer[start..][..file.len()])
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+        let header = model.header();
+        row = row.max(header.row_bytes());
+        logits = logits.max(usize::from(header.shape.outputs) * 4);
+        name = name.max(header.name.len());
+        let text = path.to_str().ok_or_else(|| format!("{}: the path is not UTF-8", path.display()))?;
+        writeln!(networks, "    model_{number}: {} = {text:?},", network(header))?;
+    }
+    Ok(format!("models! {{\n    row: {row}, logits: {logits}, name: {name};\n{networks}}}\n"))
+}
+
+/// The type of a network, as `models!` takes it.
+fn network(header: &Header<'_>) -> String {
+    let numbers = match header.numbers {
+        Numbers::Int8 => "cell",
+        Numbers::F32 => "float",
+    };
+    let cell = match header.cell {
+        CellKind::SimpleRnn => "SimpleRnn",
+        CellKind::Lstm => "Lstm",
+        CellKind::Gru => "Gru",
+    };
+    let shape = header.shape;
+    format!("Network<{numbers}::{cell}, {}, {}, {}>", shape.inputs, shape.units, shape.outputs)
+}
+
+/// A copy of `file` that begins at a multiple of 16, and where in the copy it begins.
+fn aligned(file: &[u8]) -> (Vec<u8>, usize) {
+    let mut buffer = vec![0; file.len() + 15];
+    let start = buffer.as_ptr().align_offset(16);
+    buffer[start..][..file.len()].copy_from_slice(file);
+    (buffer, start)
+}
+
+/// The files of a folder whose names end in `.extension`, sorted; none where there is no folder.
+fn files(folder: &Path, extension: &str) -> Outcome<Vec<PathBuf>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|found| found == extension) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The file's name without its ending.
+fn stem(file: &Path) -> String {
+    file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -1,0 +1,80 @@
+//! A model of any cell and shape, with the state of the sequence that it is reading.
+
+use refrain::cell::Cell;
+use refrain::{Header, Logit, Model, ModelError, RowLength, SelfTestError, State};
+
+/// What the firmware needs of a model; [`Network`] has it for every cell and shape.
+pub trait Classifier {
+    /// What the model file says of itself.
+    fn header(&self) -> &Header<'_>;
+
+    /// CRC-32 of the model file.
+    fn crc(&self) -> u32;
+
+    /// Begins a new sequence.
+    fn reset(&mut self);
+
+    /// One timestep: a row as it travels on the link.
+    ///
+    /// # Errors
+    /// [`RowLength`], and the state stays as it was.
+    fn step(&mut self, row: &[u8]) -> Result<(), RowLength>;
+
+    /// The logits of the sequence so far, four bytes each as they travel on the link.
+    fn logits(&mut self) -> &[u8];
+
+    /// Runs the sequences that the model file carries against the logits that it says they give.
+    ///
+    /// # Errors
+    /// Those of [`Model::self_test`].
+    fn self_test(&self) -> Result<(), SelfTestError>;
+}
+
+/// A model, the state of one sequence, and room for its logits.
+#[derive(Clone, Debug)]
+pub struct Network<'a, C: Cell, const INPUTS: usize, const UNITS: usize, const OUTPUTS: usize> {
+    model: Model<'a, C, INPUTS, UNITS, OUTPUTS>,
+    state: State<C, UNITS>,
+    logits: [[u8; 4]; OUTPUTS],
+}
+
+impl<'a, C: Cell, const INPUTS: usize, const UNITS: usize, const OUTPUTS: usize>
+    Network<'a, C, INPUTS, UNITS, OUTPUTS>
+{
+    /// Checks a model file and borrows from it.
+    ///
+    /// # Errors
+    /// Those of [`Model::from_bytes`].
+    pub fn from_bytes(file: &'a [u8]) -> Result<Self, ModelError> {
+        Ok(Self { model: Model::from_bytes(file)?, state: State::new(), logits: [[0; 4]; OUTPUTS] })
+    }
+}
+
+impl<C: Cell, const INPUTS: usize, const UNITS: usize, const OUTPUTS: usize> Classifier
+    for Network<'_, C, INPUTS, UNITS, OUTPUTS>
+{
+    fn header(&self) -> &Header<'_> {
+        self.model.header()
+    }
+
+    fn crc(&self) -> u32 {
+        self.model.crc()
+    }
+
+    fn reset(&mut self) {
+        self.state.reset();
+    }
+
+    fn step(&mut self, row: &[u8]) -> Result<(), RowLength> {
+        self.model.step_bytes(&mut self.state, row)
+    }
+
+    fn logits(&mut self) -> &[u8] {
+        self.logits = self.model.logits(&self.state).map(Logit::to_bytes);
+        self.logits.as_flattened()
+    }
+
+    fn self_test(&self) -> Result<(), SelfTestError> {
+        self.model.self_test()
+    }
+}

@@ -1,0 +1,125 @@
+//! The modes.
+
+use embedded_hal::digital::{OutputPin, StatefulOutputPin};
+use refrain::SelfTestError;
+use refrain::link::{Reply, Statistics};
+use refrain_firmware::memory::{self, JobError};
+use refrain_firmware::server::{Outbox, Server, ServerError, frame_capacity};
+use refrain_firmware::{Classifier, Clock, Meter, Mode, Parts};
+
+use crate::board::{Board, SaveError, Selected};
+use crate::models::{BadModel, COUNT, LOGITS_BYTES, Models, NAME_BYTES, ROW_BYTES};
+use crate::stack;
+
+type Serial = <Selected as Board>::Serial;
+type SerialError = ServerError<<Serial as embedded_io::ErrorType>::Error>;
+type BoardParts = Parts<Serial, <Selected as Board>::Light, <Selected as Board>::Clock>;
+
+/// Room for any frame of these models on this board.
+const FRAME: usize = {
+    let (model, board) = (NAME_BYTES, Selected::NAME.len() + env!("CARGO_PKG_VERSION").len());
+    frame_capacity(ROW_BYTES, LOGITS_BYTES, if model > board { model } else { board })
+};
+
+/// Why the program ends without success.
+#[derive(defmt::Format)]
+pub(crate) enum Failure {
+    /// The hardware was taken before.
+    Taken,
+    /// A model file is damaged.
+    Model(BadModel),
+    /// The serial line or the light failed.
+    Server(SerialError),
+    /// The job in memory is not done.
+    Job(JobError<SerialError>),
+    /// The host did not take the answers.
+    Save(SaveError),
+    /// Models that failed their self-test.
+    SelfTest {
+        /// How many.
+        models: usize,
+    },
+    /// A part of the board does not do what it should.
+    Hardware(&'static str),
+}
+
+/// Does what the board is told to do.
+pub(crate) fn run() -> Result<(), Failure> {
+    let parts = Selected::take().ok_or(Failure::Taken)?;
+    let mut models = Models::parse().map_err(Failure::Model)?;
+    let mut models = models.classifiers();
+    let mode = Selected::mode();
+    defmt::info!("{=str}: {=usize} models, mode {}", parts.board, COUNT, mode);
+    match mode {
+        Mode::Link => Server::<_, _, _, FRAME>::new(parts, &mut models).serve().map_err(Failure::Server),
+        Mode::Memory => do_job(parts, &mut models),
+        Mode::SelfTest => self_test(parts, &models),
+    }
+}
+
+/// Does the job in memory, then tells what it took.
+fn do_job(parts: BoardParts, models: &mut [&mut dyn Classifier]) -> Result<(), Failure> {
+    let mut outbox = Outbox::<_, FRAME>::new(parts.serial);
+    let meter = Meter::new(parts.clock);
+    let outcome =
+        memory::run(parts.memory, models, &meter, |sequences| outbox.send(0, Reply::Progress { sequences }));
+    let outcome = outcome.map_err(|error| report_refusal(&mut outbox, error))?;
+    Selected::save_answers(outcome.answers).map_err(Failure::Save)?;
+    let statistics = Statistics {
+        sequences: outcome.sequences,
+        ticks: outcome.ticks,
+        ticks_per_1000_instructions: meter.clock().ticks_per_1000_instructions(),
+        stack_bytes: (parts.stack_used)(),
+        broken_frames: 0,
+    };
+    defmt::info!("job done: {}", statistics);
+    outbox.send(0, Reply::Statistics(statistics)).map_err(Failure::Server)
+}
+
+/// Tells the host why its job is refused, as far as the protocol has words for it.
+fn report_refusal(outbox: &mut Outbox<Serial, FRAME>, error: JobError<SerialError>) -> Failure {
+    if let JobError::Refused(refusal) = error
+        && let Err(error) = outbox.send(0, Reply::Refused(refusal))
+    {
+        return Failure::Server(error);
+    }
+    Failure::Job(error)
+}
+
+/// Checks the parts of the board, then every model.
+fn self_test(mut parts: BoardParts, models: &[&mut dyn Classifier]) -> Result<(), Failure> {
+    check_hardware(&mut parts)?;
+    defmt::info!("hardware passed");
+    let mut failed = 0;
+    for model in models {
+        let header = model.header();
+        match model.self_test() {
+            Ok(()) => defmt::info!("{=str}: passed", header.name),
+            Err(error @ (SelfTestError::Absent | SelfTestError::Mismatch { .. })) => {
+                defmt::error!("{=str}: {}", header.name, error);
+                failed += 1;
+            }
+        }
+    }
+    defmt::info!("stack: {=u32} of {=u32} bytes used", (parts.stack_used)(), stack::size());
+    if failed == 0 { Ok(()) } else { Err(Failure::SelfTest { models: failed }) }
+}
+
+/// Checks what can be checked without a hand on the board.
+fn check_hardware(parts: &mut BoardParts) -> Result<(), Failure> {
+    let check = |passed, part| if passed { Ok(()) } else { Err(Failure::Hardware(part)) };
+    let start = parts.clock.now();
+    cortex_m::asm::delay(1000);
+    check(parts.clock.now() > start, "the clock stands still")?;
+
+    let light = &mut parts.busy;
+    let switched = light.set_high().is_ok() && light.is_set_high() == Ok(true);
+    check(switched, "the busy light does not go on")?;
+    let switched = light.set_low().is_ok() && light.is_set_low() == Ok(true);
+    check(switched, "the busy light does not go off")?;
+
+    let product = core::hint::black_box(1.5_f32) * core::hint::black_box(-3.0);
+    check(product == -4.5, "the floating-point unit computes wrongly")?;
+    let used = (parts.stack_used)();
+    check(used > 0 && used < stack::size() / 2, "the stack is nearly full")
+}

@@ -1,0 +1,109 @@
+//! Stand-ins for tests.
+
+use std::cell::Cell;
+
+use refrain::{CellKind, Header, InputFormat, Numbers, RowLength, SelfTestError, Shape};
+
+use crate::{Classifier, Clock};
+
+/// A clock that goes on by a fixed step each time it is read.
+pub(crate) struct SteppedClock {
+    now: Cell<u64>,
+    step: u64,
+}
+
+impl SteppedClock {
+    pub(crate) fn new(step: u64) -> Self {
+        Self { now: Cell::new(0), step }
+    }
+
+    pub(crate) fn advance(&self, ticks: u64) {
+        self.now.set(self.now.get() + ticks);
+    }
+}
+
+impl Clock for &SteppedClock {
+    fn now(&self) -> u64 {
+        self.advance(self.step);
+        self.now.get()
+    }
+
+    fn ticks_per_1000_instructions(&self) -> u32 {
+        25_600
+    }
+}
+
+/// A classifier whose state is every row since the last reset, so that a missing, doubled or misplaced step
+/// shows: its two logits are how many rows it took and a checksum of them in their order.
+pub(crate) struct Recorder<'c> {
+    header: Header<'static>,
+    clock: &'c SteppedClock,
+    rows: Vec<u8>,
+    logits: [u8; 8],
+}
+
+/// Ticks of a [`Recorder`]'s step and of its logits.
+pub(crate) const STEP_TICKS: u64 = 1000;
+pub(crate) const LOGITS_TICKS: u64 = 10;
+
+impl<'c> Recorder<'c> {
+    /// Takes rows of `inputs` bytes.
+    pub(crate) fn new(name: &'static str, inputs: u16, clock: &'c SteppedClock) -> Self {
+        let header = Header {
+            magic: refrain::format::MAGIC,
+            version: refrain::format::VERSION,
+            cell: CellKind::Gru,
+            numbers: Numbers::Int8,
+            shape: Shape { inputs, units: 4, outputs: 2 },
+            timesteps: 3,
+            input: InputFormat { scale: 1.0, min: 0, max: 255, shift: 0 },
+            operand_bits: 8,
+            cell_bits: 0,
+            name,
+            labels: "",
+            sections: Default::default(),
+        };
+        Self { header, clock, rows: Vec::new(), logits: [0; 8] }
+    }
+
+    /// The logits of a sequence of rows.
+    pub(crate) fn expected(rows: &[&[u8]]) -> Vec<u8> {
+        let bytes = rows.concat();
+        [(rows.len() as u32).to_le_bytes(), refrain::crc32(&bytes).to_le_bytes()].concat()
+    }
+}
+
+impl Classifier for Recorder<'_> {
+    fn header(&self) -> &Header<'_> {
+        &self.header
+    }
+
+    fn crc(&self) -> u32 {
+        0xfeed_beef
+    }
+
+    fn reset(&mut self) {
+        self.rows.clear();
+    }
+
+    fn step(&mut self, row: &[u8]) -> Result<(), RowLength> {
+        let expected = self.header.row_bytes();
+        if row.len() != expected {
+            return Err(RowLength { found: row.len(), expected });
+        }
+        self.rows.extend_from_slice(row);
+        self.clock.advance(STEP_TICKS);
+        Ok(())
+    }
+
+    fn logits(&mut self) -> &[u8] {
+        let rows: Vec<&[u8]> = self.rows.chunks(self.header.row_bytes()).collect();
+        self.logits.copy_from_slice(&Self::expected(&rows));
+        self.clock.advance(LOGITS_TICKS);
+        &self.logits
+    }
+
+    fn self_test(&self) -> Result<(), SelfTestError> {
+        Err(SelfTestError::Absent)
+    }
+}

@@ -1,0 +1,168 @@
+//! Tests of the client against a board in memory.
+
+use std::time::{Duration, Instant};
+
+use refrain::link::{PROTOCOL_VERSION, Refusal};
+
+use super::client::{Client, LinkError, Patience};
+use super::fake_board::{Faults, FaultyLink, ROW_BYTES, fake_logits};
+use super::transport::{Transport, TransportError};
+
+const PATIENCE: Patience = Patience { time_out: Duration::from_secs(60), attempts: 30 };
+
+fn client(faults: Faults, seed: u64) -> Client<FaultyLink> {
+    Client::new(FaultyLink::new(faults, seed), PATIENCE, 250)
+}
+
+fn sequence(seed: usize, rows: usize) -> Vec<u8> {
+    (0..rows * ROW_BYTES).map(|index| (seed * 31 + index * 7 + index / 5) as u8).collect()
+}
+
+#[test]
+fn a_good_link_needs_no_retries() {
+    let mut client = client(Faults::NONE, 0);
+    let hello = client.hello().unwrap();
+    assert_eq!((hello.board.as_str(), hello.models), ("fake", 1));
+    assert_eq!(client.describe(0).unwrap().crc, 7);
+    for (index, rows) in [1, 2, 28, 300].into_iter().enumerate() {
+        let rows = sequence(index, rows);
+        assert_eq!(client.classify(0, ROW_BYTES, 8, &rows).unwrap(), fake_logits(&rows));
+    }
+    assert_eq!(client.statistics().unwrap().broken_frames, 0);
+    assert_eq!(client.retries(), 0);
+}
+
+#[test]
+fn every_answer_over_a_bad_link_is_right() {
+    let mut retries = 0;
+    for seed in 0..20 {
+        let faults = Faults { lost: 200, doubled: 200, flipped: 200, restarts: 400 };
+        let mut client = client(faults, seed);
+        for index in 0..50 {
+            let rows = sequence(index, 28);
+            let logits = client.classify(0, ROW_BYTES, 8, &rows).unwrap();
+            assert_eq!(logits, fake_logits(&rows), "seed {seed}, sequence {index}");
+        }
+        assert!(client.retries() > 0, "seed {seed}: the link did no harm");
+        retries += client.retries();
+    }
+    assert!(retries > 1000, "only {retries} retries: the link did little harm");
+}
+
+#[test]
+fn a_link_that_only_loses_answers_makes_no_row_count_twice() {
+    /// Loses the first answer to every request.
+    struct Deaf {
+        link: FaultyLink,
+        heard: Vec<u8>,
+    }
+    impl Transport for Deaf {
+        fn send(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
+            let again = self.heard == bytes;
+            self.heard = bytes.to_vec();
+            self.link.send(bytes)?;
+            let mut dropped = Vec::new();
+            while !again {
+                let before = dropped.len();
+                self.link.receive(&mut dropped, Instant::now())?;
+                if dropped.len() == before {
+                    break;
+                }
+            }
+            Ok(())
+        }
+        fn receive(&mut self, into: &mut Vec<u8>, deadline: Instant) -> Result<(), TransportError> {
+            self.link.receive(into, deadline)
+        }
+    }
+    let deaf = Deaf { link: FaultyLink::new(Faults::NONE, 0), heard: Vec::new() };
+    let mut client = Client::new(deaf, PATIENCE, 0);
+    let rows = sequence(3, 28);
+    assert_eq!(client.classify(0, ROW_BYTES, 8, &rows).unwrap(), fake_logits(&rows));
+    assert_eq!(client.retries(), 28);
+}
+
+#[test]
+fn late_answers_to_earlier_requests_are_passed_over() {
+    /// Delivers every answer twice, the second time in front of the next one.
+    struct Echo {
+        link: FaultyLink,
+        late: Vec<u8>,
+    }
+    impl Transport for Echo {
+        fn send(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
+            self.link.send(bytes)
+        }
+        fn receive(&mut self, into: &mut Vec<u8>, deadline: Instant) -> Result<(), TransportError> {
+            into.append(&mut self.late);
+            let before = into.len();
+            while {
+                let length = into.len();
+                self.link.receive(into, deadline)?;
+                into.len() > length
+            } {}
+            self.late = into[before..].to_vec();
+            Ok(())
+        }
+    }
+    let echo = Echo { link: FaultyLink::new(Faults::NONE, 0), late: Vec::new() };
+    let mut client = Client::new(echo, PATIENCE, 0);
+    for index in 0..5 {
+        let rows = sequence(index, 9);
+        assert_eq!(client.classify(0, ROW_BYTES, 8, &rows).unwrap(), fake_logits(&rows));
+    }
+    assert_eq!(client.retries(), 0);
+}
+
+#[test]
+fn a_silent_board_is_an_error_that_says_so() {
+    let mut client = client(Faults { lost: 1, ..Faults::NONE }, 0);
+    let error = client.hello().unwrap_err();
+    assert!(matches!(error, LinkError::Silent { request: "Hello", attempts: 30, .. }), "{error}");
+    assert!(error.to_string().starts_with("the board is silent: 30 times Hello was sent"), "{error}");
+}
+
+#[test]
+fn a_board_that_forgets_every_row_is_given_up() {
+    let mut client = client(Faults { restarts: 1, ..Faults::NONE }, 0);
+    let error = client.classify(0, ROW_BYTES, 8, &sequence(0, 2)).unwrap_err();
+    assert!(matches!(error, LinkError::Restarts { attempts: 30 }), "{error}");
+}
+
+#[test]
+fn another_protocol_is_not_spoken_to() {
+    let mut link = FaultyLink::new(Faults::NONE, 0);
+    link.board.protocol = PROTOCOL_VERSION + 1;
+    let error = Client::new(link, PATIENCE, 0).hello().unwrap_err();
+    assert!(matches!(error, LinkError::Protocol { found, .. } if found == PROTOCOL_VERSION + 1), "{error}");
+}
+
+#[test]
+fn refusals_are_errors_and_not_repeated() {
+    let mut client = client(Faults::NONE, 0);
+    let error = client.describe(1).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the board refuses Describe: the board holds 1 models, none of that number"
+    );
+    let error = client.classify(0, 4, 8, &[0; 8]).unwrap_err();
+    let expected = Refusal::RowLength { found: 4, expected: ROW_BYTES as u16 };
+    assert!(matches!(error, LinkError::Refused { refusal, .. } if refusal == expected), "{error}");
+    assert_eq!(client.retries(), 0);
+}
+
+#[test]
+fn logits_of_another_number_are_no_answer() {
+    let mut client = client(Faults::NONE, 0);
+    let error = client.classify(0, ROW_BYTES, 12, &sequence(0, 3)).unwrap_err();
+    assert!(matches!(error, LinkError::Unexpected { request: "Row", .. }), "{error}");
+}
+
+#[test]
+fn sequences_that_the_link_cannot_carry_are_refused_before_they_are_sent() {
+    let mut client = client(Faults::NONE, 0);
+    for (row_bytes, bytes) in [(6, 0), (6, 7), (0, 6), (1, 65_536)] {
+        let error = client.classify(0, row_bytes, 8, &vec![0; bytes]).unwrap_err();
+        assert!(matches!(error, LinkError::SequenceLength { .. }), "{error}");
+    }
+}

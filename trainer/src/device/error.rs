@@ -1,0 +1,118 @@
+//! What can go wrong with a board.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::client::LinkError;
+use super::firmware::FirmwareError;
+use super::qemu::EmulatorError;
+use crate::evaluate::EvaluateError;
+use crate::setup::SetupError;
+
+/// Why a model was not run on a board.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    /// There is no board of that name.
+    #[error("there is no board {name}; the boards are: {known}")]
+    UnknownBoard {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// The board is planned.
+    #[error("the board {name} is not supported yet; the boards are: {known}")]
+    PlannedBoard {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// A real board's memory cannot be filled from here.
+    #[error("--via memory is for emulated boards, whose memory QEMU fills; use --via link with --port")]
+    MemoryOfRealBoard,
+    /// The data is not the model's.
+    #[error(transparent)]
+    Data(#[from] EvaluateError),
+    /// A tool is not to be had.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// The firmware is not to be had.
+    #[error(transparent)]
+    Firmware(#[from] FirmwareError),
+    /// The emulated board ended or did not end.
+    #[error(transparent)]
+    Emulator(#[from] EmulatorError),
+    /// The board gives no answer, or a wrong one.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The serial port cannot be opened.
+    #[error("{port}: cannot open this serial port: {reason}")]
+    Port {
+        /// The port.
+        port: String,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// The board holds other models.
+    #[error(
+        "{model}: the board {board} does not hold this model (CRC-32 {crc:08x}), it holds: {held}; flash firmware \
+         that was built with it"
+    )]
+    WrongModel {
+        /// The model file.
+        model: String,
+        /// The board.
+        board: String,
+        /// The file's CRC-32.
+        crc: u32,
+        /// The models that the board holds.
+        held: String,
+    },
+    /// One sequence is more than the board's memory holds.
+    #[error(
+        "a sequence of {sequence} bytes with its logits does not fit into the {memory} bytes of memory that the board \
+         has for them; use --via link"
+    )]
+    JobTooLarge {
+        /// Bytes of a sequence and its logits.
+        sequence: usize,
+        /// Bytes that there are.
+        memory: usize,
+    },
+    /// The emulated board tells nothing of its progress.
+    #[error("the emulated board is silent: it told nothing of its progress for {seconds} s")]
+    NoProgress {
+        /// How long it was waited for.
+        seconds: u64,
+    },
+    /// The emulated board refuses a job.
+    #[error("the emulated board refuses the job in its memory: {0}")]
+    JobRefused(refrain::link::Refusal),
+    /// The emulated board ended without telling what it counted.
+    #[error("the emulated board ended without telling its statistics; its firmware is at fault")]
+    NoStatistics,
+    /// The file of logits that the firmware wrote is not whole.
+    #[error("{path}: the logits that the board wrote are damaged: {problem}")]
+    Logits {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A file for the run cannot be made or read.
+    #[error("{path}: cannot {action}: {reason}")]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was attempted.
+        action: &'static str,
+        /// What the system says.
+        reason: io::Error,
+    },
+}
+
+/// Names the file in an error of the system.
+pub(super) fn in_file(path: &std::path::Path, action: &'static str) -> impl FnOnce(io::Error) -> DeviceError {
+    move |reason| DeviceError::File { path: path.to_owned(), action, reason }
+}

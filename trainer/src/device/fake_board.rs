@@ -1,0 +1,184 @@
+//! A board in memory for unit tests, and a link to it that damages what it carries.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use refrain::link::frame::{self, Receiver};
+use refrain::link::{Numbered, PROTOCOL_VERSION, Refusal, Reply, Request, Statistics};
+use refrain::{CellKind, Numbers, Shape, crc32};
+
+use super::transport::{Transport, TransportError};
+
+/// Bytes of a row that the fake board takes.
+pub(super) const ROW_BYTES: usize = 6;
+
+/// What the fake board makes of a sequence: it depends on every byte, and on each row being taken just once.
+pub(super) fn fake_logits(rows: &[u8]) -> Vec<u8> {
+    rows.chunks(ROW_BYTES).fold(0, fake_step).to_le_bytes().repeat(2)
+}
+
+fn fake_step(state: u32, row: &[u8]) -> u32 {
+    crc32(&[&state.to_le_bytes(), row].concat())
+}
+
+/// The sequence that a board is in the middle of, or at the end of.
+#[derive(Clone, Copy)]
+struct Current {
+    sequence: u32,
+    /// The row that comes next.
+    next: u16,
+    state: u32,
+}
+
+/// Answers as firmware does, with one model, whose "logits" are [`fake_logits`].
+pub(super) struct FakeBoard {
+    pub(super) protocol: u8,
+    /// CRC-32 of its model.
+    pub(super) crc: u32,
+    receiver: Receiver<128>,
+    current: Option<Current>,
+    pub(super) statistics: Statistics,
+}
+
+impl FakeBoard {
+    pub(super) fn new() -> Self {
+        let (receiver, statistics) = (Receiver::new(), Statistics::default());
+        Self { protocol: PROTOCOL_VERSION, crc: 7, receiver, current: None, statistics }
+    }
+
+    /// Takes what came and returns what goes back.
+    pub(super) fn hear(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut answers = Vec::new();
+        for &byte in bytes {
+            match self.receiver.push(byte).map(|body| body.map(<[u8]>::to_vec)) {
+                Some(Ok(body)) => answers.extend(self.answer(&body)),
+                Some(Err(_)) => self.statistics.broken_frames += 1,
+                None => {}
+            }
+        }
+        answers
+    }
+
+    fn answer(&mut self, body: &[u8]) -> Vec<u8> {
+        let Numbered { request, body } = frame::decode(body).expect("its CRC was right");
+        let logits;
+        let reply = match body {
+            Request::Hello => {
+                Reply::Hello { protocol: self.protocol, firmware: "0.0.0", board: "fake", models: 1 }
+            }
+            Request::Describe { model: 0 } => Reply::Model {
+                name: "fake",
+                cell: CellKind::Gru,
+                numbers: Numbers::Int8,
+                shape: Shape { inputs: ROW_BYTES as u16, units: 1, outputs: 2 },
+                crc: self.crc,
+            },
+            Request::Describe { .. } => Reply::Refused(Refusal::NoSuchModel { models: 1 }),
+            Request::Statistics => Reply::Statistics(self.statistics),
+            Request::Row { sequence, index, count, values, .. } => match self.step(sequence, index, values) {
+                Err(refusal) => Reply::Refused(refusal),
+                Ok(state) if index + 1 == count => {
+                    logits = state.to_le_bytes().repeat(2);
+                    Reply::Logits { sequence, logits: &logits }
+                }
+                Ok(_) => Reply::Accepted,
+            },
+        };
+        let (mut scratch, mut out) = ([0; 128], [0; 160]);
+        frame::encode(&Numbered { request, body: reply }, &mut scratch, &mut out).unwrap().to_vec()
+    }
+
+    /// Steps, or repeats the answer to the row that it heard last.
+    fn step(&mut self, sequence: u32, index: u16, row: &[u8]) -> Result<u32, Refusal> {
+        if row.len() != ROW_BYTES {
+            return Err(Refusal::RowLength { found: row.len() as u16, expected: ROW_BYTES as u16 });
+        }
+        let fresh = Current { sequence, next: 0, state: 0 };
+        let current = self.current.filter(|current| current.sequence == sequence).unwrap_or(fresh);
+        if index + 1 == current.next {
+            return Ok(current.state);
+        }
+        if index != current.next {
+            return Err(Refusal::RowOrder { expected: current.next });
+        }
+        let state = fake_step(current.state, row);
+        self.current = Some(Current { sequence, next: index + 1, state });
+        Ok(state)
+    }
+
+    /// As a power failure does.
+    pub(super) fn restart(&mut self) {
+        self.current = None;
+        self.receiver = Receiver::new();
+    }
+}
+
+/// What a link does to the bytes on it, one fault in so many bytes; 0 is never.
+#[derive(Clone, Copy)]
+pub(super) struct Faults {
+    pub(super) lost: u32,
+    pub(super) doubled: u32,
+    pub(super) flipped: u32,
+    /// One request in so many makes the board restart.
+    pub(super) restarts: u32,
+}
+
+impl Faults {
+    pub(super) const NONE: Self = Self { lost: 0, doubled: 0, flipped: 0, restarts: 0 };
+}
+
+/// A link to a fake board.
+pub(super) struct FaultyLink {
+    pub(super) board: FakeBoard,
+    faults: Faults,
+    rng: ChaCha8Rng,
+    coming: VecDeque<Vec<u8>>,
+}
+
+impl FaultyLink {
+    pub(super) fn new(faults: Faults, seed: u64) -> Self {
+        let rng = ChaCha8Rng::seed_from_u64(seed);
+        Self { board: FakeBoard::new(), faults, rng, coming: VecDeque::new() }
+    }
+
+    fn happens(&mut self, one_in: u32) -> bool {
+        one_in > 0 && self.rng.random_range(0..one_in) == 0
+    }
+
+    fn damage(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut carried = Vec::new();
+        for &byte in bytes {
+            if self.happens(self.faults.lost) {
+                continue;
+            }
+            let flip = self.happens(self.faults.flipped);
+            let byte = if flip { byte ^ (1 << (self.rng.next_u32() % 8)) } else { byte };
+            carried.push(byte);
+            if self.happens(self.faults.doubled) {
+                carried.push(byte);
+            }
+        }
+        carried
+    }
+}
+
+impl Transport for FaultyLink {
+    fn send(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
+        if self.happens(self.faults.restarts) {
+            self.board.restart();
+        }
+        let heard = self.damage(bytes);
+        let answers = self.board.hear(&heard);
+        let carried = self.damage(&answers);
+        // Bytes arrive in pieces, as they do from a pipe or a port.
+        self.coming.extend(carried.chunks(5).map(<[u8]>::to_vec));
+        Ok(())
+    }
+
+    fn receive(&mut self, into: &mut Vec<u8>, _: Instant) -> Result<(), TransportError> {
+        into.extend(self.coming.pop_front().unwrap_or_default());
+        Ok(())
+    }
+}

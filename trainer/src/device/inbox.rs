@@ -1,0 +1,62 @@
+//! Replies out of the bytes that come from a board.
+
+use std::time::{Duration, Instant};
+
+use refrain::link::frame::{self, Receiver, frame_bytes};
+use refrain::link::{Numbered, Reply};
+use refrain::{MAX_INPUTS, MAX_OUTPUTS};
+
+use super::transport::{Transport, TransportError};
+
+/// Bytes of the longest message: a row of two-byte samples, or the logits of the largest network.
+pub(super) const MESSAGE_BYTES: usize = {
+    let (row, logits) = (2 * MAX_INPUTS, 4 * MAX_OUTPUTS);
+    64 + if row > logits { row } else { logits }
+};
+
+/// Finds frames in what comes, and keeps what comes behind the one that was wanted.
+pub(super) struct Inbox {
+    receiver: Receiver<{ frame_bytes(MESSAGE_BYTES) }>,
+    /// Bytes that have come and were not looked at yet.
+    incoming: Vec<u8>,
+}
+
+impl Inbox {
+    pub(super) fn new() -> Self {
+        Self { receiver: Receiver::new(), incoming: Vec::new() }
+    }
+
+    /// Waits for a reply of which `pick` makes something; `None` where none comes in time.
+    ///
+    /// Broken frames, and replies of which `pick` makes nothing, are passed over.
+    pub(super) fn wait<A>(
+        &mut self,
+        transport: &mut impl Transport,
+        time_out: Duration,
+        pick: impl Fn(Numbered<Reply<'_>>) -> Option<A>,
+    ) -> Result<Option<A>, TransportError> {
+        let deadline = Instant::now() + time_out;
+        loop {
+            let found = self.search(&pick);
+            // A line that babbles without end is silent too.
+            if found.is_some() || Instant::now() >= deadline {
+                return Ok(found);
+            }
+            transport.receive(&mut self.incoming, deadline)?;
+            if self.incoming.is_empty() {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn search<A>(&mut self, pick: impl Fn(Numbered<Reply<'_>>) -> Option<A>) -> Option<A> {
+        let mut used = 0;
+        let found = self.incoming.iter().find_map(|&byte| {
+            used += 1;
+            let body = self.receiver.push(byte)?.ok()?;
+            pick(frame::decode(body).ok()?)
+        });
+        self.incoming.drain(..used);
+        found
+    }
+}

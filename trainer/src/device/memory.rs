@@ -1,0 +1,301 @@
+//! `--via memory`: sequences are put into an emulated board's RAM before it starts, and logits come back as a file.
+//!
+//! The sequences are cut into jobs of a fixed number, so that what is counted does not depend on the machine;
+//! as many boards work at once as there are processors.
+
+use std::fs;
+use std::io::Write;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use refrain::crc32;
+use refrain::link::bulk::{JOB_BYTES, Job};
+use refrain::link::{Refusal, Reply, Statistics};
+
+use super::error::{DeviceError, in_file};
+use super::inbox::Inbox;
+use super::launch::Launch;
+use super::qemu::{Emulator, EmulatorError, Mode};
+use super::transport::TransportError;
+use crate::evaluate::LOGIT_BYTES;
+
+/// Most sequences of a job.
+const JOB_SEQUENCES: usize = 500;
+
+/// How long a board may tell nothing.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Bytes of the CRC-32 behind the logits.
+const CRC_BYTES: usize = 4;
+
+/// Sequences of one length for one model.
+pub(super) struct Work<'a> {
+    /// `[count][timesteps][row_bytes]`.
+    pub(super) sequences: &'a [u8],
+    pub(super) timesteps: usize,
+    pub(super) row_bytes: usize,
+    pub(super) outputs: usize,
+}
+
+impl Work<'_> {
+    pub(super) fn sequence_bytes(&self) -> usize {
+        self.timesteps * self.row_bytes
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.sequences.len() / self.sequence_bytes()
+    }
+
+    pub(super) fn logits_bytes(&self) -> usize {
+        self.outputs * LOGIT_BYTES
+    }
+}
+
+/// What came back: `[count][outputs]` logits, and what all boards together have counted.
+#[derive(Debug)]
+pub(super) struct Answers {
+    pub(super) logits: Vec<u8>,
+    pub(super) statistics: Statistics,
+}
+
+/// Classifies all sequences with the first model of the firmware; `progress` is told how many are done.
+pub(super) fn classify(
+    launch: &Launch,
+    work: &Work<'_>,
+    mut progress: impl FnMut(usize),
+) -> Result<Answers, DeviceError> {
+    let jobs = jobs(work, launch.board.job_memory().bytes)?;
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let (told, tells) = channel();
+    let mut results: Vec<(usize, Result<Answers, DeviceError>)> = thread::scope(|scope| {
+        let boards: Vec<_> = (0..processors.min(jobs.len()))
+            .map(|_| {
+                let (jobs, next, failed, told) = (&jobs, &next, &failed, told.clone());
+                scope.spawn(move || run_jobs(launch, work, jobs, next, failed, &told))
+            })
+            .collect();
+        drop(told);
+        let mut done = vec![0; jobs.len()];
+        for (job, sequences) in tells {
+            done[job] = sequences;
+            progress(done.iter().sum());
+        }
+        boards.into_iter().flat_map(|board| board.join().expect("a board's thread does not panic")).collect()
+    });
+    results.sort_by_key(|(job, _)| *job);
+    let answers: Result<Vec<_>, _> = results.into_iter().map(|(_, result)| result).collect();
+    Ok(joined(answers?))
+}
+
+/// Takes one job after the other until none is left, or one has failed on any board.
+fn run_jobs(
+    launch: &Launch,
+    work: &Work<'_>,
+    jobs: &[Range<usize>],
+    next: &AtomicUsize,
+    failed: &AtomicBool,
+    told: &Sender<(usize, usize)>,
+) -> Vec<(usize, Result<Answers, DeviceError>)> {
+    let mut results = Vec::new();
+    while !failed.load(Ordering::Relaxed) {
+        let index = next.fetch_add(1, Ordering::Relaxed);
+        let Some(job) = jobs.get(index) else { break };
+        let result = run_job(launch, work, index, job, |sequences| {
+            // Where nobody listens any more, nobody needs to know.
+            let _ = told.send((index, sequences));
+        });
+        failed.fetch_or(result.is_err(), Ordering::Relaxed);
+        results.push((index, result));
+    }
+    results
+}
+
+/// Cuts the sequences into jobs that fit into `memory` bytes.
+fn jobs(work: &Work<'_>, memory: usize) -> Result<Vec<Range<usize>>, DeviceError> {
+    let sequence = work.sequence_bytes() + work.logits_bytes();
+    let most = ((memory - JOB_BYTES - CRC_BYTES) / sequence).min(JOB_SEQUENCES);
+    if most == 0 {
+        return Err(DeviceError::JobTooLarge { sequence, memory });
+    }
+    let count = work.count();
+    Ok((0..count).step_by(most).map(|first| first..(first + most).min(count)).collect())
+}
+
+/// Boots a board that does one job.
+fn run_job(
+    launch: &Launch,
+    work: &Work<'_>,
+    index: usize,
+    job: &Range<usize>,
+    mut progress: impl FnMut(usize),
+) -> Result<Answers, DeviceError> {
+    let folder = launch.folder.join(format!("job-{index}"));
+    fs::create_dir(&folder).map_err(in_file(&folder, "make this folder"))?;
+    let path = folder.join("job.bin");
+    write_job(&path, work, job).map_err(in_file(&path, "write this job for the board"))?;
+
+    let mut emulator = launch.start(Mode::Memory { job: &path }, &folder)?;
+    let statistics = follow(&mut emulator, &mut progress)?;
+    emulator.finish(PATIENCE)?;
+    let statistics = statistics.ok_or(DeviceError::NoStatistics)?;
+    let logits = read_logits(&folder.join("logits.bin"), job.len() * work.logits_bytes())?;
+    progress(job.len());
+    fs::remove_dir_all(&folder).map_err(in_file(&folder, "remove this folder"))?;
+    Ok(Answers { logits, statistics })
+}
+
+fn write_job(path: &Path, work: &Work<'_>, job: &Range<usize>) -> std::io::Result<()> {
+    let too_large = |_| std::io::Error::from(std::io::ErrorKind::FileTooLarge);
+    let field = |value: usize| u32::try_from(value).map_err(too_large);
+    let head = Job {
+        model: 0,
+        sequences: field(job.len())?,
+        timesteps: field(work.timesteps)?,
+        row_bytes: field(work.row_bytes)?,
+    };
+    let bytes = work.sequence_bytes();
+    let mut file = fs::File::create(path)?;
+    file.write_all(&head.to_bytes())?;
+    file.write_all(&work.sequences[job.start * bytes..job.end * bytes])
+}
+
+/// What a board tells in the course of a job.
+enum Tale {
+    Progress(usize),
+    Statistics(Statistics),
+    Refused(Refusal),
+}
+
+/// Listens until the board ends; returns what it has counted.
+fn follow(
+    emulator: &mut Emulator,
+    mut progress: impl FnMut(usize),
+) -> Result<Option<Statistics>, DeviceError> {
+    let mut inbox = Inbox::new();
+    let mut statistics = None;
+    loop {
+        let heard = inbox.wait(emulator, PATIENCE, |message| match message.body {
+            Reply::Progress { sequences } => Some(Tale::Progress(sequences as usize)),
+            Reply::Statistics(statistics) => Some(Tale::Statistics(statistics)),
+            Reply::Refused(refusal) => Some(Tale::Refused(refusal)),
+            _ => None,
+        });
+        match heard {
+            Ok(Some(Tale::Progress(sequences))) => progress(sequences),
+            Ok(Some(Tale::Statistics(counted))) => statistics = Some(counted),
+            Ok(Some(Tale::Refused(refusal))) => return Err(DeviceError::JobRefused(refusal)),
+            Ok(None) => return Err(DeviceError::NoProgress { seconds: PATIENCE.as_secs() }),
+            Err(TransportError::Gone) => return Ok(statistics),
+            Err(TransportError::Io(reason)) => {
+                return Err(EmulatorError::Pipe { reason }.into());
+            }
+        }
+    }
+}
+
+/// Reads the file of logits: `length` bytes and their CRC-32.
+fn read_logits(path: &Path, length: usize) -> Result<Vec<u8>, DeviceError> {
+    let damaged = |problem| DeviceError::Logits { path: path.to_owned(), problem };
+    let mut bytes = fs::read(path).map_err(in_file(path, "read the logits that the board wrote"))?;
+    let (found, expected) = (bytes.len(), length + CRC_BYTES);
+    if found != expected {
+        return Err(damaged(format!("it has {found} bytes, expected {expected}")));
+    }
+    let crc = bytes.split_off(length);
+    if crc32(&bytes).to_le_bytes() != *crc {
+        return Err(damaged("its CRC-32 is wrong".into()));
+    }
+    Ok(bytes)
+}
+
+/// The answers of all jobs, in order.
+fn joined(answers: Vec<Answers>) -> Answers {
+    let mut all = Answers { logits: Vec::new(), statistics: Statistics::default() };
+    for Answers { logits, statistics } in answers {
+        all.logits.extend(logits);
+        all.statistics = Statistics {
+            sequences: all.statistics.sequences + statistics.sequences,
+            ticks: all.statistics.ticks + statistics.ticks,
+            stack_bytes: all.statistics.stack_bytes.max(statistics.stack_bytes),
+            ..statistics
+        };
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn work(sequences: &[u8]) -> Work<'_> {
+        Work { sequences, timesteps: 3, row_bytes: 2, outputs: 2 }
+    }
+
+    #[test]
+    fn jobs_cover_every_sequence_once_and_fit_into_memory() {
+        let sequences = [0; 6 * 1201];
+        let whole = jobs(&work(&sequences), 1 << 20).unwrap();
+        assert_eq!(whole, [0..500, 500..1000, 1000..1201]);
+        // 14 bytes for each sequence and its logits, 36 for the job and the CRC
+        let small = jobs(&work(&sequences), 36 + 14 * 400 + 13).unwrap();
+        assert_eq!(small, [0..400, 400..800, 800..1200, 1200..1201]);
+        let error = jobs(&work(&sequences), 49).unwrap_err();
+        assert!(
+            error.to_string().starts_with("a sequence of 14 bytes with its logits does not fit"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_job_is_written_as_the_board_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("job.bin");
+        let sequences: Vec<u8> = (0..24).collect();
+        write_job(&path, &work(&sequences), &(1..3)).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        let (head, rest) = bytes.split_first_chunk().unwrap();
+        let expected = Job { model: 0, sequences: 2, timesteps: 3, row_bytes: 2 };
+        assert_eq!(Job::from_bytes(head), Some(expected));
+        assert_eq!(rest, &sequences[6..18]);
+    }
+
+    #[test]
+    fn logits_that_are_not_whole_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("logits.bin");
+        let logits = [1, 2, 3, 4, 5, 6, 7, 8];
+        let mut bytes = [&logits[..], &crc32(&logits).to_le_bytes()].concat();
+        fs::write(&path, &bytes).unwrap();
+        assert_eq!(read_logits(&path, 8).unwrap(), logits);
+
+        let message = read_logits(&path, 12).unwrap_err().to_string();
+        assert!(message.ends_with("are damaged: it has 12 bytes, expected 16"), "{message}");
+        bytes[3] ^= 0x10;
+        fs::write(&path, &bytes).unwrap();
+        let message = read_logits(&path, 8).unwrap_err().to_string();
+        assert!(message.ends_with("are damaged: its CRC-32 is wrong"), "{message}");
+        let message = read_logits(&folder.path().join("none"), 8).unwrap_err().to_string();
+        assert!(message.contains("cannot read the logits"), "{message}");
+    }
+
+    #[test]
+    fn answers_are_joined_in_order_and_counts_added_up() {
+        let counted = |sequences, ticks, stack_bytes| Statistics {
+            sequences,
+            ticks,
+            stack_bytes,
+            ..Statistics::default()
+        };
+        let all = joined(vec![
+            Answers { logits: vec![1, 2], statistics: counted(2, 50, 700) },
+            Answers { logits: vec![3], statistics: counted(1, 20, 600) },
+        ]);
+        assert_eq!(all.logits, [1, 2, 3]);
+        assert_eq!(all.statistics, counted(3, 70, 700));
+    }
+}

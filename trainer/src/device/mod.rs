@@ -1,0 +1,181 @@
+//! A model on a board: the same samples on the board and on the host, and every logit compared.
+//!
+//! As a run goes: [`run`] classifies on the host, finds QEMU ([`crate::setup`]), builds firmware around the model
+//! ([`firmware`]), boots it ([`qemu`]) and lets the board classify, either row by row over the link ([`client`],
+//! over a [`transport`]) or from its memory. A real board is reached over a serial port and already runs the
+//! firmware.
+
+mod board;
+pub mod client;
+#[cfg(test)]
+mod client_tests;
+mod elf;
+mod error;
+#[cfg(test)]
+mod fake_board;
+pub mod firmware;
+mod inbox;
+mod launch;
+mod link;
+mod memory;
+pub mod qemu;
+mod report;
+pub mod transport;
+
+use std::time::{Duration, Instant};
+
+use ndarray::{ArrayView3, Axis};
+use refrain::Header;
+use refrain::link::Statistics;
+
+pub use board::{Board, JobMemory};
+pub use error::DeviceError;
+pub use report::{DeviceReport, FlashBytes, Mismatch, RamBytes};
+
+use crate::evaluate::{check_data, evaluate, link_bytes};
+use crate::model_file::ModelFile;
+use firmware::Firmware;
+use launch::Launch;
+use memory::Work;
+use qemu::Mode;
+
+/// With more samples than this an emulated board gets them in its memory, unless it is told otherwise.
+const MOST_BY_LINK: usize = 100;
+
+/// How long a self-test may take.
+const SELF_TEST_PATIENCE: Duration = Duration::from_secs(120);
+
+/// The board to run on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// QEMU emulates it, and runs firmware that is built around the model.
+    Emulated(Board),
+    /// A real one at a serial port, which runs firmware that holds the model.
+    Port(String),
+}
+
+/// How samples get to the board.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Via {
+    /// In memory where the board is emulated and there are more than 100 samples, otherwise over the link.
+    #[default]
+    Auto,
+    /// In the memory of an emulated board, many at once.
+    Memory,
+    /// Over the UART, row by row.
+    Link,
+}
+
+/// What a run is doing, for whoever waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Finding QEMU and building the firmware, or opening the port.
+    Preparing,
+    /// The board is classifying.
+    Classifying {
+        /// Samples classified so far.
+        done: usize,
+        /// All samples.
+        total: usize,
+    },
+}
+
+/// What came out of a board.
+struct Outcome {
+    board: String,
+    logits: Vec<u8>,
+    statistics: Statistics,
+    retries: u64,
+    seconds: f64,
+    via: &'static str,
+    firmware: Option<Firmware>,
+}
+
+/// Runs `file` over `samples: [count, timesteps, inputs]` on a board and on the host, and compares every logit.
+///
+/// `progress` is told now and then how far the run is. A logit that differs is no error here: see
+/// [`DeviceReport::host_matches`].
+///
+/// # Errors
+/// [`DeviceError`].
+pub fn run(
+    target: &Target,
+    via: Via,
+    file: &ModelFile,
+    samples: ArrayView3<'_, u8>,
+    labels: &[u8],
+    progress: &mut dyn FnMut(Stage),
+) -> Result<DeviceReport, DeviceError> {
+    if matches!(target, Target::Port(_)) && via == Via::Memory {
+        return Err(DeviceError::MemoryOfRealBoard);
+    }
+    check_data(file, samples, labels)?;
+    progress(Stage::Preparing);
+    let sequences = sequences(file.model().header(), samples);
+    let work = Work {
+        sequences: &sequences,
+        timesteps: samples.len_of(Axis(1)),
+        row_bytes: file.model().header().row_bytes(),
+        outputs: file.model().header().shape.outputs.into(),
+    };
+    let total = samples.len_of(Axis(0));
+    let mut classified = |done| progress(Stage::Classifying { done, total });
+    let outcome = match target {
+        Target::Emulated(board) => emulated(*board, via, file, &work, &mut classified)?,
+        Target::Port(port) => link::on_port(port, file, &work, &mut classified)?,
+    };
+    let host = evaluate(file, samples, labels)?;
+    report::compare(file, outcome, &host, labels)
+}
+
+/// Builds firmware around the models and runs its self-test on an emulated board: that of the hardware, and the
+/// sequences that each model file carries with the logits that they must give.
+///
+/// # Errors
+/// [`DeviceError`]; [`qemu::EmulatorError::Ended`] where the self-test is not passed.
+pub fn self_test(board: Board, models: &[&ModelFile]) -> Result<(), DeviceError> {
+    let folder = launch::run_folder()?;
+    let launch = Launch::prepare(board, models, folder.path())?;
+    let mut emulator = launch.start(Mode::SelfTest, folder.path())?;
+    Ok(emulator.finish(SELF_TEST_PATIENCE)?)
+}
+
+/// A run under QEMU.
+fn emulated(
+    board: Board,
+    via: Via,
+    file: &ModelFile,
+    work: &Work<'_>,
+    classified: &mut dyn FnMut(usize),
+) -> Result<Outcome, DeviceError> {
+    let folder = launch::run_folder()?;
+    let launch = Launch::prepare(board, &[file], folder.path())?;
+    if !in_memory(via, work.count()) {
+        return link::on_emulator(&launch, file, work, classified);
+    }
+    let start = Instant::now();
+    let answers = memory::classify(&launch, work, classified)?;
+    Ok(Outcome {
+        board: board.name().into(),
+        logits: answers.logits,
+        statistics: answers.statistics,
+        retries: 0,
+        seconds: start.elapsed().as_secs_f64(),
+        via: "memory",
+        firmware: Some(launch.firmware),
+    })
+}
+
+/// Whether an emulated board gets `samples` samples in its memory.
+fn in_memory(via: Via, samples: usize) -> bool {
+    match via {
+        Via::Auto => samples > MOST_BY_LINK,
+        Via::Memory => true,
+        Via::Link => false,
+    }
+}
+
+/// All samples, one behind the other, as their rows travel to a board.
+fn sequences(header: &Header<'_>, samples: ArrayView3<'_, u8>) -> Vec<u8> {
+    samples.outer_iter().flat_map(|sample| link_bytes(header, sample)).collect()
+}

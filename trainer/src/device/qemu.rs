@@ -1,0 +1,345 @@
+//! An emulated board: QEMU as a child process, its UART on our pipes.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::board::Board;
+use super::firmware::Firmware;
+use super::transport::{Pipes, Transport, TransportError};
+use crate::setup::Qemu;
+
+/// Where QEMU's own messages go, in the run's folder.
+const MESSAGES: &str = "qemu.log";
+/// Where the firmware's defmt log goes, undecoded.
+const LOG: &str = "firmware.defmt";
+
+/// How long QEMU may take to end after its pipes were closed.
+const TIME_TO_END: Duration = Duration::from_secs(5);
+
+/// Why an emulated board did not work.
+#[derive(Debug, thiserror::Error)]
+pub enum EmulatorError {
+    /// QEMU cannot be started.
+    #[error("{program}: cannot start the emulated board: {reason}")]
+    Start {
+        /// The program.
+        program: PathBuf,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// A file for the run cannot be made.
+    #[error("{path}: cannot write this file for the emulated board: {reason}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// The board's UART cannot be read.
+    #[error("cannot read the emulated board's UART: {reason}")]
+    Pipe {
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// QEMU ended before its work was done.
+    #[error("QEMU ended in the middle of the run, with {status}; {words}")]
+    Ended {
+        /// How it ended.
+        status: String,
+        /// The last that it said, and where the firmware's log is.
+        words: String,
+    },
+    /// The firmware does not end QEMU when it should.
+    #[error("the emulated board did not finish its work within {seconds} s")]
+    Late {
+        /// How long it was waited for.
+        seconds: u64,
+    },
+}
+
+/// What the firmware is to do; it finds that on its semihosting command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode<'a> {
+    /// Answer requests on the UART until QEMU is ended.
+    Serve,
+    /// Run the self-tests of all models and end QEMU.
+    SelfTest,
+    /// Do the job in this file and end QEMU.
+    Memory {
+        /// A [job](refrain::link::bulk) and its sequences.
+        job: &'a Path,
+    },
+}
+
+/// A running QEMU, ended when this is dropped.
+pub struct Emulator {
+    child: Child,
+    uart: Pipes<ChildStdin>,
+    folder: PathBuf,
+    firmware: Firmware,
+}
+
+impl Emulator {
+    /// Starts the firmware on the emulated board; QEMU works in `folder`, which the firmware can write files to.
+    ///
+    /// # Errors
+    /// [`EmulatorError::Start`] or [`EmulatorError::File`].
+    pub fn start(
+        qemu: &Qemu,
+        board: Board,
+        firmware: &Firmware,
+        mode: Mode<'_>,
+        folder: &Path,
+    ) -> Result<Self, EmulatorError> {
+        let path = folder.join(MESSAGES);
+        let messages = File::create(&path).map_err(|reason| EmulatorError::File { path, reason })?;
+        let start = |reason| EmulatorError::Start { program: qemu.program.clone(), reason };
+        let mut child = Command::new(&qemu.program)
+            .args(arguments(board, &firmware.elf, mode))
+            .current_dir(folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(messages)
+            .spawn()
+            .map_err(start)?;
+        let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(start(io::ErrorKind::BrokenPipe.into()));
+        };
+        let (uart, firmware) = (Pipes::new(to, from), firmware.clone());
+        Ok(Self { child, uart, folder: folder.to_owned(), firmware })
+    }
+
+    /// Waits until the firmware ends QEMU, which it does with status 0 where all went well.
+    ///
+    /// # Errors
+    /// [`EmulatorError::Ended`] with any other status, [`EmulatorError::Late`] where it does not come in time.
+    pub fn finish(&mut self, patience: Duration) -> Result<(), EmulatorError> {
+        match self.wait(patience) {
+            Some(status) if status.success() => Ok(()),
+            Some(status) => Err(self.ended(status)),
+            None => Err(EmulatorError::Late { seconds: patience.as_secs() }),
+        }
+    }
+
+    /// Why the link was closed: QEMU has ended. `None` where it still runs.
+    pub fn why_gone(&mut self) -> Option<EmulatorError> {
+        self.wait(TIME_TO_END).map(|status| self.ended(status))
+    }
+
+    fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Some(status);
+            }
+            if Instant::now() >= deadline {
+                return None;
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn ended(&self, status: ExitStatus) -> EmulatorError {
+        let messages = fs::read_to_string(self.folder.join(MESSAGES)).unwrap_or_default();
+        let last = messages.lines().rev().find(|line| !line.trim().is_empty());
+        let mut words = match last {
+            Some(line) => format!("its last words: {}", line.trim()),
+            None => "it said nothing".into(),
+        };
+        if let Some((elf, log)) = self.keep_log() {
+            let (elf, log) = (elf.display(), log.display());
+            words += &format!("; to read the firmware's log, type: defmt-print -e {elf} < {log}");
+        }
+        EmulatorError::Ended { status: status.to_string(), words }
+    }
+
+    /// Keeps the firmware's log, and the program that it takes to read it, beyond this run. `None` where the
+    /// firmware has logged nothing, or the files cannot be kept.
+    fn keep_log(&self) -> Option<(PathBuf, PathBuf)> {
+        let (log, keep) = (self.folder.join(LOG), &self.firmware.failure_folder);
+        if fs::metadata(&log).ok()?.len() == 0 {
+            return None;
+        }
+        let kept = (keep.join("firmware.elf"), keep.join(LOG));
+        fs::create_dir_all(keep).ok()?;
+        fs::copy(&self.firmware.elf, &kept.0).ok()?;
+        fs::copy(&log, &kept.1).ok()?;
+        Some(kept)
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to kill, and nothing to report either way.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Transport for Emulator {
+    fn send(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
+        self.uart.send(bytes)
+    }
+
+    fn receive(&mut self, into: &mut Vec<u8>, deadline: Instant) -> Result<(), TransportError> {
+        self.uart.receive(into, deadline)
+    }
+}
+
+/// QEMU's command line, of options that version 7.2 has too.
+fn arguments(board: Board, elf: &Path, mode: Mode<'_>) -> Vec<String> {
+    let mut arguments: Vec<String> = [
+        "-M",
+        board.name(),
+        "-display",
+        "none",
+        "-monitor",
+        "none",
+        "-nic",
+        "none",
+        "-serial",
+        "stdio",
+        // One instruction takes 1024 ns of the board's time, so that its timer counts instructions exactly.
+        "-icount",
+        "shift=10",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    let command_line = match mode {
+        Mode::Serve => "",
+        Mode::SelfTest => ",arg=self-test",
+        Mode::Memory { .. } => ",arg=memory",
+    };
+    arguments.extend([
+        "-chardev".into(),
+        format!("file,id=log,path={LOG}"),
+        "-semihosting-config".into(),
+        format!("enable=on,target=native,chardev=log{command_line}"),
+        "-kernel".into(),
+        elf.display().to_string(),
+    ]);
+    if let Mode::Memory { job } = mode {
+        let (file, address) = (escaped(job), board.job_memory().address);
+        arguments.extend(["-device".into(), format!("loader,file={file},addr={address:#x},force-raw=on")]);
+    }
+    arguments
+}
+
+/// A path in an option of QEMU's, where a comma stands doubled.
+fn escaped(path: &Path) -> String {
+    path.display().to_string().replace(',', ",,")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_names_the_mode_and_the_job() {
+        let line = |mode| arguments(Board::Mps2An386, Path::new("f.elf"), mode).join(" ");
+        let serve = line(Mode::Serve);
+        assert!(serve.starts_with("-M mps2-an386 ") && serve.ends_with(" -kernel f.elf"), "{serve}");
+        assert!(!serve.contains("arg="), "{serve}");
+        assert!(line(Mode::SelfTest).contains("chardev=log,arg=self-test "));
+        let memory = line(Mode::Memory { job: Path::new("a,b/job.bin") });
+        assert!(memory.contains("chardev=log,arg=memory "), "{memory}");
+        assert!(
+            memory.ends_with("-device loader,file=a,,b/job.bin,addr=0x21000000,force-raw=on"),
+            "{memory}"
+        );
+    }
+
+    #[cfg(unix)]
+    mod programs {
+        use super::*;
+        use crate::setup::QemuVersion;
+        use crate::test_programs::script;
+
+        fn start_program(folder: &Path, program: PathBuf) -> Result<Emulator, EmulatorError> {
+            let qemu = Qemu { program, version: QemuVersion(10, 0) };
+            let (elf, failure_folder) = (folder.join("f.elf"), folder.join("kept"));
+            fs::write(&elf, "a program").unwrap();
+            let firmware =
+                Firmware { elf, code_bytes: 0, model_bytes: 0, static_ram_bytes: 0, failure_folder };
+            Emulator::start(&qemu, Board::Mps2An386, &firmware, Mode::Serve, folder)
+        }
+
+        /// Starts a shell script in QEMU's place.
+        fn start(folder: &Path, body: &str) -> Result<Emulator, EmulatorError> {
+            start_program(folder, script(folder, "qemu", body))
+        }
+
+        #[test]
+        fn the_uart_is_on_the_pipes() {
+            let folder = tempfile::tempdir().unwrap();
+            let mut emulator = start(folder.path(), "exec cat").unwrap();
+            emulator.send(b"a row").unwrap();
+            let mut came = Vec::new();
+            while came.len() < 5 {
+                emulator.receive(&mut came, Instant::now() + Duration::from_secs(60)).unwrap();
+            }
+            assert_eq!(came, b"a row");
+        }
+
+        #[test]
+        fn its_status_and_last_words_are_reported() {
+            let folder = tempfile::tempdir().unwrap();
+            let mut emulator =
+                start(folder.path(), "echo first >&2\necho 'no such machine' >&2\nexit 3").unwrap();
+            let mut came = Vec::new();
+            let gone = emulator.receive(&mut came, Instant::now() + Duration::from_secs(60)).unwrap_err();
+            assert!(matches!(gone, TransportError::Gone), "{gone}");
+            let message = emulator.why_gone().unwrap().to_string();
+            assert!(message.contains("exit status: 3"), "{message}");
+            assert!(message.contains("its last words: no such machine"), "{message}");
+        }
+
+        #[test]
+        fn it_finishes_well_with_status_0_only() {
+            let folder = tempfile::tempdir().unwrap();
+            let patience = Duration::from_secs(60);
+            assert!(start(folder.path(), "exit 0").unwrap().finish(patience).is_ok());
+            let error = start(folder.path(), "exit 1").unwrap().finish(patience).unwrap_err();
+            assert!(error.to_string().ends_with("with exit status: 1; it said nothing"), "{error}");
+            let mut stuck = start(folder.path(), "exec sleep 100").unwrap();
+            let error = stuck.finish(Duration::ZERO).unwrap_err();
+            assert!(matches!(error, EmulatorError::Late { .. }), "{error}");
+        }
+
+        #[test]
+        fn the_log_of_a_run_that_failed_is_kept() {
+            let folder = tempfile::tempdir().unwrap();
+            let mut emulator = start(folder.path(), "echo log > firmware.defmt; exit 1").unwrap();
+            let message = emulator.finish(Duration::from_secs(60)).unwrap_err().to_string();
+            let (elf, log) =
+                (folder.path().join("kept/firmware.elf"), folder.path().join("kept/firmware.defmt"));
+            let advice = format!("defmt-print -e {} < {}", elf.display(), log.display());
+            assert!(message.ends_with(&advice), "{message}");
+            assert_eq!(fs::read(elf).unwrap(), b"a program");
+            assert_eq!(fs::read(log).unwrap(), b"log\n");
+        }
+
+        #[test]
+        fn it_is_ended_when_it_is_dropped() {
+            let folder = tempfile::tempdir().unwrap();
+            let emulator = start(folder.path(), "exec sleep 100").unwrap();
+            let process = Path::new("/proc").join(emulator.child.id().to_string());
+            let watched = process.exists();
+            drop(emulator);
+            // Where there is no /proc, that dropping did not wait for the sleep is all that can be seen.
+            assert!(!watched || !process.exists());
+        }
+
+        #[test]
+        fn a_program_that_is_not_there_is_named() {
+            let folder = tempfile::tempdir().unwrap();
+            let error = start_program(folder.path(), "/no/such/qemu".into()).err().unwrap();
+            let message = error.to_string();
+            assert!(message.starts_with("/no/such/qemu: cannot start the emulated board: "), "{message}");
+        }
+    }
+}

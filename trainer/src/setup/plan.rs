@@ -1,0 +1,211 @@
+//! What to do about a missing QEMU, decided from a description of the machine.
+
+/// A package manager that has QEMU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PackageManager {
+    AptGet,
+    Dnf,
+    Pacman,
+    Brew,
+}
+
+impl PackageManager {
+    /// In the order in which they are looked for.
+    pub(super) const ALL: [Self; 4] = [Self::AptGet, Self::Dnf, Self::Pacman, Self::Brew];
+
+    /// Its program.
+    pub(super) const fn program(self) -> &'static str {
+        match self {
+            Self::AptGet => "apt-get",
+            Self::Dnf => "dnf",
+            Self::Pacman => "pacman",
+            Self::Brew => "brew",
+        }
+    }
+
+    /// Whether it installs for the whole machine, as root. Homebrew refuses to run as root.
+    const fn needs_root(self) -> bool {
+        !matches!(self, Self::Brew)
+    }
+}
+
+/// What matters about a machine on which QEMU is missing.
+#[derive(Clone, Debug)]
+pub(super) struct Machine {
+    pub(super) manager: Option<PackageManager>,
+    /// The user is root.
+    pub(super) root: bool,
+    /// Somebody can be asked: stdin and stderr are terminals.
+    pub(super) terminal: bool,
+    /// There is `sudo`.
+    pub(super) sudo: bool,
+    /// The suite of backports to prefer, where it is configured.
+    pub(super) backports: Option<String>,
+}
+
+/// A command, program first.
+pub(super) type Command = Vec<String>;
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// Run these commands, one after the other.
+    Run(Vec<Command>),
+    /// Run them after a yes.
+    Ask(Vec<Command>),
+    /// Run nothing; show them.
+    Show(Vec<Command>),
+    /// There is nothing that could be run.
+    NoPackageManager,
+}
+
+/// Root installs, a user at a terminal is asked, and everybody else is told what to type.
+pub(super) fn install_qemu(machine: &Machine) -> Plan {
+    let Some(manager) = machine.manager else { return Plan::NoPackageManager };
+    let mut commands = qemu_commands(manager, machine.backports.as_deref());
+    if machine.root {
+        return if manager.needs_root() { Plan::Run(commands) } else { Plan::Show(commands) };
+    }
+    if manager.needs_root() {
+        for command in &mut commands {
+            command.insert(0, "sudo".into());
+        }
+    }
+    let possible = machine.sudo || !manager.needs_root();
+    if machine.terminal && possible { Plan::Ask(commands) } else { Plan::Show(commands) }
+}
+
+/// The commands that install `qemu-system-arm`, as root types them.
+fn qemu_commands(manager: PackageManager, backports: Option<&str>) -> Vec<Command> {
+    let lines = match (manager, backports) {
+        (PackageManager::AptGet, None) => {
+            vec!["update".into(), "install -y --no-install-recommends qemu-system-arm".into()]
+        }
+        (PackageManager::AptGet, Some(suite)) => {
+            vec!["update".into(), format!("install -y --no-install-recommends -t {suite} qemu-system-arm")]
+        }
+        (PackageManager::Dnf, _) => vec!["install -y qemu-system-arm".into()],
+        (PackageManager::Pacman, _) => vec!["-Sy --needed --noconfirm qemu-system-arm".into()],
+        (PackageManager::Brew, _) => vec!["install qemu".into()],
+    };
+    let words = |line: String| {
+        [manager.program()].into_iter().chain(line.split(' ')).map(str::to_owned).collect::<Vec<_>>()
+    };
+    lines.into_iter().map(words).collect()
+}
+
+/// One line to type that runs all of them.
+pub(super) fn as_typed(commands: &[Command]) -> String {
+    commands.iter().map(|command| command.join(" ")).collect::<Vec<_>>().join(" && ")
+}
+
+/// The suite of backports to take QEMU from, given `/etc/os-release` and apt's lists of sources.
+///
+/// Debian 12 has QEMU 7.2 in its main suite, which is enough for one of the boards, and 10.0 in its backports.
+/// The suite is only used where somebody configured it; nothing is added to apt's sources.
+pub(super) fn backports_suite(os_release: &str, sources: &[String]) -> Option<String> {
+    let is_bookworm = os_release.lines().any(|line| line.trim() == "VERSION_CODENAME=bookworm");
+    let suite = "bookworm-backports";
+    (is_bookworm && sources.iter().any(|text| configures(text, suite))).then(|| suite.into())
+}
+
+/// Whether a list of apt's sources, of either format, has that suite switched on.
+fn configures(sources: &str, suite: &str) -> bool {
+    sources.split("\n\n").any(|stanza| {
+        let mut lines = stanza.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+        let disabled = lines.clone().any(|line| line.to_ascii_lowercase().replace(' ', "") == "enabled:no");
+        !disabled && lines.any(|line| line.split_whitespace().any(|word| word == suite))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine(manager: Option<PackageManager>, root: bool, terminal: bool) -> Machine {
+        Machine { manager, root, terminal, sudo: true, backports: None }
+    }
+
+    fn typed(plan: &Plan) -> String {
+        match plan {
+            Plan::Run(commands) | Plan::Ask(commands) | Plan::Show(commands) => as_typed(commands),
+            Plan::NoPackageManager => String::new(),
+        }
+    }
+
+    const APT: &str = "apt-get update && apt-get install -y --no-install-recommends qemu-system-arm";
+    const SUDO_APT: &str =
+        "sudo apt-get update && sudo apt-get install -y --no-install-recommends qemu-system-arm";
+
+    #[test]
+    fn root_installs_without_being_asked() {
+        for terminal in [false, true] {
+            let plan = install_qemu(&machine(Some(PackageManager::AptGet), true, terminal));
+            assert!(matches!(plan, Plan::Run(_)), "{plan:?}");
+            assert_eq!(typed(&plan), APT);
+        }
+    }
+
+    #[test]
+    fn a_user_at_a_terminal_is_asked_and_others_are_told() {
+        let asked = install_qemu(&machine(Some(PackageManager::AptGet), false, true));
+        assert!(matches!(asked, Plan::Ask(_)), "{asked:?}");
+        assert_eq!(typed(&asked), SUDO_APT);
+        let told = install_qemu(&machine(Some(PackageManager::AptGet), false, false));
+        assert!(matches!(told, Plan::Show(_)), "{told:?}");
+        assert_eq!(typed(&told), SUDO_APT);
+    }
+
+    #[test]
+    fn without_sudo_a_user_is_told() {
+        let machine = Machine { sudo: false, ..machine(Some(PackageManager::Dnf), false, true) };
+        let plan = install_qemu(&machine);
+        assert_eq!(
+            plan,
+            Plan::Show(vec!["sudo dnf install -y qemu-system-arm".split(' ').map(str::to_owned).collect()])
+        );
+    }
+
+    #[test]
+    fn homebrew_asks_a_user_and_never_runs_as_root() {
+        let asked = install_qemu(&machine(Some(PackageManager::Brew), false, true));
+        assert!(matches!(asked, Plan::Ask(_)), "{asked:?}");
+        assert_eq!(typed(&asked), "brew install qemu");
+        let no_sudo = Machine { sudo: false, ..machine(Some(PackageManager::Brew), false, true) };
+        assert!(matches!(install_qemu(&no_sudo), Plan::Ask(_)));
+        assert!(matches!(install_qemu(&machine(Some(PackageManager::Brew), true, true)), Plan::Show(_)));
+    }
+
+    #[test]
+    fn each_package_manager_has_its_own_words() {
+        let line = |manager| typed(&install_qemu(&machine(Some(manager), true, false)));
+        assert_eq!(line(PackageManager::Dnf), "dnf install -y qemu-system-arm");
+        assert_eq!(line(PackageManager::Pacman), "pacman -Sy --needed --noconfirm qemu-system-arm");
+        assert_eq!(install_qemu(&machine(None, true, true)), Plan::NoPackageManager);
+    }
+
+    #[test]
+    fn backports_are_preferred_where_they_are_configured() {
+        let suite = Some("bookworm-backports".to_owned());
+        let plan =
+            install_qemu(&Machine { backports: suite, ..machine(Some(PackageManager::AptGet), true, false) });
+        assert_eq!(
+            typed(&plan),
+            "apt-get update && apt-get install -y --no-install-recommends -t bookworm-backports qemu-system-arm"
+        );
+    }
+
+    #[test]
+    fn backports_are_found_in_both_formats_of_sources() {
+        let bookworm = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nVERSION_CODENAME=bookworm\n";
+        let suite = |sources: &str| backports_suite(bookworm, &[String::new(), sources.into()]);
+        let found = Some("bookworm-backports".to_owned());
+        assert_eq!(suite("deb http://deb.debian.org/debian bookworm-backports main"), found);
+        assert_eq!(suite("Types: deb\nSuites: bookworm bookworm-backports\nComponents: main\n"), found);
+        assert_eq!(suite("# deb http://deb.debian.org/debian bookworm-backports main"), None);
+        assert_eq!(suite("Suites: bookworm-backports\nEnabled: no\n\nSuites: bookworm\n"), None);
+        assert_eq!(suite("deb http://deb.debian.org/debian bookworm main"), None);
+        let other = "VERSION_CODENAME=trixie\n";
+        assert_eq!(backports_suite(other, &["deb http://x bookworm-backports main".into()]), None);
+    }
+}
