@@ -21,7 +21,8 @@ use thiserror::Error;
 use crate::files::write_whole;
 use crate::nn::{Network, Parameter};
 
-const MAGIC: [u8; 8] = *b"REFRCKPT";
+/// The first eight bytes of every checkpoint.
+pub const MAGIC: [u8; 8] = *b"REFRCKPT";
 /// Version of the format that this program reads and writes.
 pub const VERSION: u32 = 1;
 const HEAD_BYTES: usize = 20;

@@ -56,6 +56,8 @@ pub struct Evaluation {
     pub samples: usize,
     /// The part of them, from 0 to 1, whose greatest logit is that of their label.
     pub accuracy: f64,
+    /// The class that each sample was taken for.
+    pub predictions: Vec<u8>,
     /// `[outputs, outputs]`: samples of the row's label that were taken for the column's class.
     pub confusion: Array2<u64>,
     /// SHA-256 of `logits`, in hexadecimal.
@@ -77,13 +79,24 @@ impl Evaluation {
     ) -> Result<Self, EvaluateError> {
         let samples = logits.len() / (outputs * LOGIT_BYTES);
         check_labels(labels, samples, outputs)?;
+        let predictions: Vec<u8> = logits
+            .chunks_exact(outputs * LOGIT_BYTES)
+            .map(|sample| predicted_class(numbers, sample))
+            .collect();
         let mut confusion = Array2::zeros((outputs, outputs));
-        for (sample, &label) in logits.chunks_exact(outputs * LOGIT_BYTES).zip(labels) {
-            confusion[(usize::from(label), predicted_class(numbers, sample))] += 1;
+        for (&class, &label) in predictions.iter().zip(labels) {
+            confusion[[label, class].map(usize::from)] += 1;
         }
         let right: u64 = confusion.diag().sum();
         let logits_sha256 = sha256_hex(&logits);
-        Ok(Self { samples, accuracy: right as f64 / samples as f64, confusion, logits_sha256, logits })
+        let accuracy = right as f64 / samples as f64;
+        Ok(Self { samples, accuracy, predictions, confusion, logits_sha256, logits })
+    }
+
+    /// The part of the samples, from 0 to 1, that `other` put into the same class.
+    pub fn agreement(&self, other: &Self) -> f64 {
+        let same = self.predictions.iter().zip(&other.predictions).filter(|(ours, theirs)| ours == theirs);
+        same.count() as f64 / self.samples as f64
     }
 }
 
@@ -146,12 +159,13 @@ pub fn link_bytes(header: &Header<'_>, sample: ArrayView2<'_, u8>) -> Vec<u8> {
 }
 
 /// The class that one sample's logits speak for.
-fn predicted_class(numbers: Numbers, logits: &[u8]) -> usize {
+fn predicted_class(numbers: Numbers, logits: &[u8]) -> u8 {
     let (words, _) = logits.as_chunks();
-    match numbers {
+    let class = match numbers {
         Numbers::Int8 => argmax(&words.iter().map(|&word| i32::from_le_bytes(word)).collect::<Vec<_>>()),
         Numbers::F32 => argmax(&words.iter().map(|&word| f32::from_le_bytes(word)).collect::<Vec<_>>()),
-    }
+    };
+    u8::try_from(class).expect("a model has 256 outputs at most")
 }
 
 /// SHA-256 in lower-case hexadecimal.
@@ -179,6 +193,7 @@ mod tests {
         let logits: Vec<u8> = words.iter().flatten().flat_map(|word: &i32| word.to_le_bytes()).collect();
         let found = Evaluation::of_logits(Numbers::Int8, 2, logits.clone(), &[0, 1, 1, 0]).unwrap();
         assert_eq!(found.confusion, ndarray::array![[1, 1], [1, 1]]);
+        assert_eq!(found.predictions, [0, 1, 0, 1]);
         assert_eq!((found.samples, found.accuracy), (4, 0.5));
 
         let float: Vec<u8> =

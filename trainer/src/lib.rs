@@ -7,6 +7,7 @@ pub mod evaluate;
 pub mod files;
 pub mod model_file;
 pub mod nn;
+pub mod plot;
 pub mod quantise;
 pub mod setup;
 #[cfg(test)]

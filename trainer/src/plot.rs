@@ -75,7 +75,8 @@ pub fn learning_curves(path: &Path, curves: &[Curve<'_>]) -> Result<(), PlotErro
         return Err(PlotError::Empty);
     }
     let mut svg = String::new();
-    draw(&mut svg, curves).map_err(|error| PlotError::Draw { path: path.into(), reason: error.to_string() })?;
+    draw(&mut svg, curves)
+        .map_err(|error| PlotError::Draw { path: path.into(), reason: error.to_string() })?;
     write_whole(path, svg.as_bytes()).map_err(|reason| PlotError::Write { path: path.into(), reason })
 }
 
@@ -156,9 +157,8 @@ fn draw_panel<'s>(
 /// The least and the greatest of the values that are numbers, with room around them.
 fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let finite = values.filter(|value| value.is_finite());
-    let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-        (low.min(value), high.max(value))
-    });
+    let (low, high) = finite
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
     match high - low {
         span if span > 0.0 => (low - 0.06 * span, high + 0.06 * span),
         0.0 => (low - 0.5, high + 0.5),
@@ -172,7 +172,13 @@ mod tests {
 
     fn epoch(epoch: u32) -> Epoch {
         let x = f64::from(epoch);
-        Epoch { epoch, loss: 1.0 / x, accuracy: 1.0 - 0.5 / x, val_loss: 1.2 / x, val_accuracy: 1.0 - 0.6 / x }
+        Epoch {
+            epoch,
+            loss: 1.0 / x,
+            accuracy: 1.0 - 0.5 / x,
+            val_loss: 1.2 / x,
+            val_accuracy: 1.0 - 0.6 / x,
+        }
     }
 
     #[test]

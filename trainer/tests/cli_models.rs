@@ -49,7 +49,8 @@ fn eval_counts_every_sample_once() {
         let report = json(&bench.run(&format!("eval ${file} --json --data $data")));
         assert_eq!((&report["cell"], &report["samples"]), (&"simple-rnn".into(), &30.into()));
         let rows: Vec<Vec<u64>> = serde_json::from_value(report["confusion"].clone()).unwrap();
-        let (all, right) = (rows.iter().flatten().sum::<u64>(), (0..3).map(|class| rows[class][class]).sum::<u64>());
+        let (all, right) =
+            (rows.iter().flatten().sum::<u64>(), (0..3).map(|class| rows[class][class]).sum::<u64>());
         assert_eq!(all, 30);
         assert_eq!(report["accuracy"].as_f64().unwrap(), right as f64 / 30.0);
         assert_eq!(report["logits_sha256"].as_str().unwrap().len(), 64);

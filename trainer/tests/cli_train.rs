@@ -10,7 +10,8 @@ use refrain_trainer::checkpoint::Checkpoint;
 #[test]
 fn the_report_has_the_fields_of_the_contract() {
     let bench = Bench::new();
-    let output = bench.run("train gru --json --data $data --units 6 --epochs 4 --seed 7 --threads 2 --out $f.ckpt");
+    let output =
+        bench.run("train gru --json --data $data --units 6 --epochs 4 --seed 7 --threads 2 --out $f.ckpt");
     let report = json(&output);
     // 3·6 columns of 5 + 6 inputs and two biases; four vectors of batch normalisation; 3 logits of 6 units.
     assert_eq!(report["params"], 3 * 6 * (5 + 6 + 2) + 4 * 6 + 3 * (6 + 1));
@@ -18,7 +19,9 @@ fn the_report_has_the_fields_of_the_contract() {
     assert_eq!((&report["seed"], &report["threads"]), (&7.into(), &2.into()));
     assert_eq!(report["data"], "data");
     assert!(report["data_reason"].as_str().unwrap().contains("as --data says"));
-    assert!(report["seconds"].as_f64().unwrap() > 0.0 && report["samples_per_second"].as_f64().unwrap() > 0.0);
+    assert!(
+        report["seconds"].as_f64().unwrap() > 0.0 && report["samples_per_second"].as_f64().unwrap() > 0.0
+    );
     let history = report["history"].as_array().unwrap();
     assert_eq!(history.len(), 4);
     for (number, epoch) in (1..).zip(history) {
@@ -35,9 +38,13 @@ fn the_report_has_the_fields_of_the_contract() {
 #[test]
 fn without_json_people_read_what_happened() {
     let bench = Bench::new();
-    let output = bench.run("train simple-rnn --data $data --units 6 --epochs 2 --recipe article --out $f.ckpt");
+    let output =
+        bench.run("train simple-rnn --data $data --units 6 --epochs 2 --recipe article --out $f.ckpt");
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout).into_owned(), stderr(&output));
-    assert!(stdout.contains("simple-rnn with 6 units: 117 parameters, 2 epochs of recipe article"), "{stdout}");
+    assert!(
+        stdout.contains("simple-rnn with 6 units: 117 parameters, 2 epochs of recipe article"),
+        "{stdout}"
+    );
     assert!(stdout.contains("test accuracy") && stdout.contains("f.ckpt"), "{stdout}");
     assert!(stderr.contains("data: the idx files in "), "{stderr}");
     assert!(stderr.contains("epoch  1/2") && stderr.contains("epoch  2/2"), "{stderr}");
@@ -57,7 +64,9 @@ fn threads_change_no_byte_and_a_seed_does() {
         let files = |seed: u32, threads: u32| {
             let name = format!("{cell}-{seed}-{threads}");
             for line in [
-                format!("train {cell} --data $data --units 7 --epochs 2 --seed {seed} --threads {threads} --out ${name}.ckpt"),
+                format!(
+                    "train {cell} --data $data --units 7 --epochs 2 --seed {seed} --threads {threads} --out ${name}.ckpt"
+                ),
                 format!("export ${name}.ckpt --data $data --out ${name}.rfn"),
             ] {
                 let output = bench.run(&line);
@@ -155,7 +164,8 @@ mod interrupted {
         let last = stderr(&output).lines().last().unwrap().to_owned();
         let kept = format!("holds the network as it was after epoch {} of 4000000", checkpoint.epochs);
         assert!(last.starts_with("error: interrupted in epoch") && last.contains(&kept), "{last}");
-        let names: Vec<_> = fs::read_dir(bench.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let names: Vec<_> =
+            fs::read_dir(bench.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names.len(), 2, "no temporary file stays: {names:?}");
     }
 }

@@ -21,7 +21,7 @@ const CHUNK: usize = 500;
 /// A file that can be evaluated.
 #[derive(Debug)]
 pub(super) enum Classifier {
-    Checkpoint(Checkpoint),
+    Checkpoint(Box<Checkpoint>),
     Model(ModelFile),
 }
 
@@ -36,10 +36,9 @@ pub(super) struct Facts {
 
 /// Reads and checks a file of either kind.
 pub(super) fn load(path: &Path) -> Result<Classifier, CliError> {
-    let start =
-        first_bytes(path).map_err(|reason| CliError::Read { path: path.to_owned(), reason })?;
+    let start = first_bytes(path).map_err(|reason| CliError::Read { path: path.to_owned(), reason })?;
     if start.starts_with(&CHECKPOINT_MAGIC) {
-        Ok(Classifier::Checkpoint(Checkpoint::load(path)?))
+        Ok(Classifier::Checkpoint(Checkpoint::load(path)?.into()))
     } else if start.starts_with(&MODEL_MAGIC) {
         Ok(Classifier::Model(ModelFile::load(path)?))
     } else {
@@ -58,7 +57,7 @@ pub(super) fn load_model(path: &Path) -> Result<ModelFile, CliError> {
 /// Reads and checks a checkpoint.
 pub(super) fn load_checkpoint(path: &Path) -> Result<Checkpoint, CliError> {
     match load(path)? {
-        Classifier::Checkpoint(checkpoint) => Ok(checkpoint),
+        Classifier::Checkpoint(checkpoint) => Ok(*checkpoint),
         Classifier::Model(_) => Err(CliError::ModelAsCheckpoint { path: path.to_owned() }),
     }
 }

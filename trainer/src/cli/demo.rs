@@ -93,7 +93,11 @@ impl fmt::Display for Report {
         row("accuracy, int8", &|network| percent(network.int8_accuracy));
         row("same class, f32 and int8", &|network| percent(network.same_class));
         row("board = host, every logit", &|Network { device, .. }| {
-            format!("{}, {} samples", if device.host_matches { "yes" } else { "NO" }, thousands(device.samples as u64))
+            format!(
+                "{}, {} samples",
+                if device.host_matches { "yes" } else { "NO" },
+                thousands(device.samples as u64)
+            )
         });
         row("instructions per inference", &|network| or_unknown(network.instructions_per_inference));
         row("model, bytes of flash", &|network| thousands(network.model_bytes as u64));
@@ -103,7 +107,11 @@ impl fmt::Display for Report {
         row("training", &|network| format!("{} epochs, {:.0} s", network.epochs, network.training_seconds));
         writeln!(f, "{side_by_side}")?;
         let board = self.networks.first().map_or("", |network| &network.device.board);
-        writeln!(f, "data: {}; board: {board}, emulated; {:.0} s in all", self.data.data_reason, self.seconds)?;
+        writeln!(
+            f,
+            "data: {}; board: {board}, emulated; {:.0} s in all",
+            self.data.data_reason, self.seconds
+        )?;
         for Network { model, checkpoint, .. } in &self.networks {
             writeln!(f, "{}  {}", model.display(), checkpoint.display())?;
         }
@@ -163,8 +171,7 @@ impl Demonstration<'_> {
         let exported = job.run(&trained.checkpoint, self.dataset)?;
         let test = self.dataset.test().view();
         let samples = if self.quick { test.first(QUICK_SAMPLES) } else { test };
-        let device =
-            device::classify(&Target::Emulated(self.board), Via::Memory, &exported.file, samples)?;
+        let device = device::classify(&Target::Emulated(self.board), Via::Memory, &exported.file, samples)?;
         device::check_match(&device)?;
         Ok(Network {
             cell: cell.name(),

@@ -15,7 +15,9 @@ pub(super) fn check_file(path: &Path) -> Result<(), CliError> {
         return Err(fault("a file name is expected".into()));
     }
     match fs::metadata(path) {
-        Ok(found) if found.is_dir() => return Err(fault("a folder is there, a file name is expected".into())),
+        Ok(found) if found.is_dir() => {
+            return Err(fault("a folder is there, a file name is expected".into()));
+        }
         Ok(found) if !found.is_file() => {
             return Err(fault("something is there that is no ordinary file, and would be replaced".into()));
         }

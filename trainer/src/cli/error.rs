@@ -44,13 +44,19 @@ pub(super) enum CliError {
         "{path} is neither a model file, which begins with \"RFRN\", nor a checkpoint, which begins with \"REFRCKPT\""
     )]
     UnknownFile { path: PathBuf },
-    #[error("{path} is a checkpoint where a model file is expected; make one with: refrain export {path} --out MODEL.rfn")]
+    #[error(
+        "{path} is a checkpoint where a model file is expected; make one with: refrain export {path} --out MODEL.rfn"
+    )]
     CheckpointAsModel { path: PathBuf },
     #[error("{path} is a model file where a checkpoint is expected; only refrain train writes those")]
     ModelAsCheckpoint { path: PathBuf },
-    #[error("{path} is for {expected}, but the data set {data} has {found}; name the set that it was trained on by --data")]
+    #[error(
+        "{path} is for {expected}, but the data set {data} has {found}; name the set that it was trained on by --data"
+    )]
     OtherData { path: PathBuf, expected: String, data: String, found: String },
-    #[error("{path}: {source}; either the file was made by a faulty program or this machine computes wrongly")]
+    #[error(
+        "{path}: {source}; either the file was made by a faulty program or this machine computes wrongly"
+    )]
     SelfTest { path: PathBuf, source: SelfTestError },
     #[error(
         "sample {sample}, logit {logit}: the board {board} computed {found:#010x} where the host computed {expected:#010x}; their \

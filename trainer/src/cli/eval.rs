@@ -57,7 +57,8 @@ impl fmt::Display for Report {
             let header = ["label \\ class"].into_iter().chain(self.classes.iter().map(String::as_str));
             let mut confusion = number_table(header);
             for (label, counts) in self.classes.iter().zip(&self.confusion) {
-                let counts = counts.iter().map(|&count| if count == 0 { ".".into() } else { thousands(count) });
+                let counts =
+                    counts.iter().map(|&count| if count == 0 { ".".into() } else { thousands(count) });
                 confusion.add_row([label.clone()].into_iter().chain(counts));
             }
             writeln!(f, "{confusion}")?;

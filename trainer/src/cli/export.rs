@@ -86,7 +86,13 @@ impl fmt::Display for Report {
             layers.add_row([(*layer).to_owned()].into_iter().chain(figures));
         }
         let bytes = thousands(exported.bytes as u64);
-        writeln!(f, "{} ({}, {bytes} bytes) saved to {}", exported.name, exported.kind, exported.model.display())?;
+        writeln!(
+            f,
+            "{} ({}, {bytes} bytes) saved to {}",
+            exported.name,
+            exported.kind,
+            exported.model.display()
+        )?;
         writeln!(f, "{layers}")?;
         write!(
             f,
@@ -155,7 +161,7 @@ impl Job<'_> {
             samples: test.count(),
             accuracy_before: before.accuracy,
             accuracy_after: after.accuracy,
-            same_class: same_class(&before, &after),
+            same_class: before.agreement(&after),
             file,
         })
     }

@@ -26,7 +26,7 @@ pub(super) fn note(line: Arguments<'_>) {
 /// An empty table in the look of all tables here.
 pub(super) fn table<T: Into<Cell>>(header: impl IntoIterator<Item = T>) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.into_iter().map(Into::into).collect::<Vec<Cell>>());
     table
 }

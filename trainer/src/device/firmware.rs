@@ -109,6 +109,14 @@ pub fn build(board: Board, models: &[&ModelFile], folder: &Path) -> Result<Firmw
     })
 }
 
+/// Sees to it that cargo can build firmware for `board`.
+///
+/// # Errors
+/// [`FirmwareError::NoSource`] or [`FirmwareError::Setup`].
+pub fn set_up(board: Board) -> Result<(), FirmwareError> {
+    Ok(rust_target(&source_tree()?, board.target())?)
+}
+
 /// The source tree: the one that the environment names, else the one that this program was compiled from.
 fn source_tree() -> Result<PathBuf, FirmwareError> {
     let compiled_from = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(""));

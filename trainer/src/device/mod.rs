@@ -34,6 +34,7 @@ pub use report::{DeviceReport, FlashBytes, Mismatch, RamBytes};
 
 use crate::evaluate::{check_data, evaluate, link_bytes};
 use crate::model_file::ModelFile;
+use crate::setup;
 use firmware::Firmware;
 use launch::Launch;
 use memory::Work;
@@ -126,6 +127,16 @@ pub fn run(
     };
     let host = evaluate(file, samples, labels)?;
     report::compare(file, outcome, &host, labels)
+}
+
+/// Sees to it that an emulated `board` can be had: finds QEMU and the Rust target, or installs them where that is
+/// allowed. [`run`] does that too; whoever has long work to do before it calls this first.
+///
+/// # Errors
+/// [`DeviceError::Setup`] or [`DeviceError::Firmware`].
+pub fn set_up(board: Board) -> Result<(), DeviceError> {
+    setup::qemu(board.name(), board.minimum_qemu())?;
+    Ok(firmware::set_up(board)?)
 }
 
 /// Builds firmware around the models and runs its self-test on an emulated board: that of the hardware, and the
