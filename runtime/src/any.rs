@@ -1,6 +1,6 @@
 //! A network of any cell and shape, for tools.
 
-use crate::cell::{self, Cell, Logit};
+use crate::cell::{self, Cell, Logit, Value};
 use crate::format::{File, Header, ModelError, Numbers};
 use crate::model::{Model, RowLength, SelfTestError};
 use crate::state::State;
@@ -80,6 +80,29 @@ impl<'a> AnyModel<'a> {
     pub fn classify(&self, sequence: &[u8], logits: &mut [u8]) -> Result<(), RowLength> {
         with!(self, model => classify(model, sequence, logits))
     }
+
+    /// Reads a sequence as [`classify`](Self::classify) does and writes the hidden state after each timestep, as
+    /// numbers: `hidden: [timesteps][units]`.
+    ///
+    /// # Errors
+    /// [`RowLength`] where `sequence` is not a whole number of rows.
+    pub fn trace(&self, sequence: &[u8], hidden: &mut [f32]) -> Result<(), RowLength> {
+        with!(self, model => trace(model, sequence, hidden))
+    }
+}
+
+/// [`AnyModel::trace`] for one cell.
+fn trace<C: Cell>(model: &Large<'_, C>, sequence: &[u8], hidden: &mut [f32]) -> Result<(), RowLength> {
+    let units = usize::from(model.header().shape.units);
+    let mut state = State::new();
+    let rows = sequence.chunks(model.header().row_bytes().max(1));
+    for (row, hidden) in rows.zip(hidden.chunks_exact_mut(units.max(1))) {
+        model.step_bytes(&mut state, row)?;
+        for (to, &from) in hidden.iter_mut().zip(state.hidden()) {
+            *to = from.to_f32();
+        }
+    }
+    Ok(())
 }
 
 /// [`AnyModel::classify`] for one cell.

@@ -1,10 +1,11 @@
-//! Model files in the host's memory.
+//! Model files on the host: read, checked, aligned as the runtime wants them, and written whole or not at all.
 
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::files::write_whole;
 use refrain::format::PAYLOAD_ALIGNMENT;
 use refrain::{AnyModel, ModelError};
 
@@ -14,6 +15,14 @@ pub enum ModelFileError {
     /// The file cannot be read.
     #[error("{path}: cannot read the model file: {reason}")]
     Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// The file cannot be written.
+    #[error("{path}: cannot write the model file: {reason}")]
+    Write {
         /// The file.
         path: PathBuf,
         /// What the system says.
@@ -37,6 +46,7 @@ pub enum ModelFileError {
 /// let error = ModelFile::from_bytes("lstm.rfn", b"no model at all").unwrap_err();
 /// assert!(error.to_string().starts_with("lstm.rfn: "));
 /// ```
+#[derive(Clone)]
 pub struct ModelFile {
     name: String,
     bytes: AlignedBytes,
@@ -75,6 +85,15 @@ impl ModelFile {
         self.bytes.as_slice()
     }
 
+    /// Writes the file: whoever looks at `path` sees the old file or the whole new one.
+    ///
+    /// # Errors
+    /// [`ModelFileError::Write`].
+    pub fn save(&self, path: &Path) -> Result<(), ModelFileError> {
+        write_whole(path, self.as_bytes())
+            .map_err(|reason| ModelFileError::Write { path: path.to_owned(), reason })
+    }
+
     /// The file's path, or what its bytes were called.
     pub fn name(&self) -> &str {
         &self.name
@@ -88,24 +107,25 @@ impl fmt::Debug for ModelFile {
     }
 }
 
-/// Bytes at an aligned place in a larger buffer, whose heap memory stays where it is when the owner moves.
-struct AlignedBytes {
-    buffer: Box<[u8]>,
-    start: usize,
+/// Bytes that begin at a multiple of 16, as the runtime wants a model to.
+#[derive(Clone)]
+pub(crate) struct AlignedBytes {
+    /// An integer that is aligned so.
+    blocks: Vec<u128>,
     length: usize,
 }
 
+const _: () = assert!(align_of::<u128>() >= PAYLOAD_ALIGNMENT, "this host does not align a u128 to 16 bytes");
+
 impl AlignedBytes {
-    fn copy_of(bytes: &[u8]) -> Self {
-        let length = bytes.len();
-        let mut buffer = vec![0; length + PAYLOAD_ALIGNMENT].into_boxed_slice();
-        let start = buffer.as_ptr().addr().next_multiple_of(PAYLOAD_ALIGNMENT) - buffer.as_ptr().addr();
-        buffer[start..start + length].copy_from_slice(bytes);
-        Self { buffer, start, length }
+    pub(crate) fn copy_of(bytes: &[u8]) -> Self {
+        let mut blocks = vec![0u128; bytes.len().div_ceil(PAYLOAD_ALIGNMENT)];
+        bytemuck::cast_slice_mut(&mut blocks)[..bytes.len()].copy_from_slice(bytes);
+        Self { blocks, length: bytes.len() }
     }
 
-    fn as_slice(&self) -> &[u8] {
-        &self.buffer[self.start..self.start + self.length]
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &bytemuck::cast_slice(&self.blocks)[..self.length]
     }
 }
 

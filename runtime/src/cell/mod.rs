@@ -68,6 +68,9 @@ pub trait Value: Copy + Default + core::fmt::Debug + PartialEq {
 
     /// A sample as the network takes it.
     fn from_sample(sample: i16, input: &crate::InputFormat) -> Self;
+
+    /// A hidden state as a number.
+    fn to_f32(self) -> f32;
 }
 
 /// Room for the cell state.

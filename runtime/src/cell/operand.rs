@@ -2,7 +2,7 @@
 
 use super::Value;
 use crate::InputFormat;
-use crate::fixed::{hidden_operand, round_shift};
+use crate::fixed::{HIDDEN_BITS, hidden_operand, round_shift};
 
 /// The hidden state as operands of a kernel.
 pub(super) fn narrow(hidden: &[i16], operand: &mut [i16], operand_bits: u32) {
@@ -21,5 +21,9 @@ impl Value for i16 {
         } else {
             round_shift(sample, u32::from(input.shift.unsigned_abs())) as i16
         }
+    }
+
+    fn to_f32(self) -> f32 {
+        f32::from(self) / (1 << HIDDEN_BITS) as f32
     }
 }

@@ -1,14 +1,40 @@
 //! tanh, sigmoid and softmax on floats.
+//!
+//! tanh and sigmoid are plain arithmetic: branch-free, so that LLVM turns loops over them into vector code, and
+//! without a mathematics library, so that every machine computes the same bits. Built on micromath's exponential
+//! they would be off by up to 1e-3 and 5e-4, which is more than quantisation costs; the exponential of softmax,
+//! where such an error does no harm, is micromath's.
 
 use micromath::F32Ext;
 
-/// tanh.
+/// Beyond this, tanh is within 4e-8 of ±1.
+const LIMIT: f32 = 9.0;
+
+/// Hyperbolic tangent, off by less than 5e-7 everywhere, relatively as well as absolutely; always within ±1.
+///
+/// The rational minimax fit `x·P(x²)/Q(x²)` for `|x| < 9`. Its coefficients are all positive, so nothing cancels in f32.
+///
+/// ```
+/// use refrain::float::activation::tanh;
+///
+/// assert!((tanh(0.5) - 0.462_117).abs() < 1e-6);
+/// assert_eq!(tanh(f32::NEG_INFINITY), -1.0);
+/// ```
+#[inline]
 pub fn tanh(x: f32) -> f32 {
-    let e = F32Ext::exp(2.0 * x.clamp(-9.0, 9.0));
-    (e - 1.0) / (e + 1.0)
+    let x = x.clamp(-LIMIT, LIMIT);
+    let y = x * x;
+    let p = (((1.335_273_7e-8 * y + 2.060_776_6e-5) * y + 3.495_512_5e-3) * y + 1.338_096_4e-1) * y + 1.0;
+    let q = (((7.775_79e-7 * y + 3.285_507_8e-4) * y + 2.587_67e-2) * y + 4.671_428e-1) * y + 1.0;
+    (x * p / q).clamp(-1.0, 1.0)
 }
 
-/// sigmoid, `1 / (1 + exp(-x))`.
+/// Logistic function `1 / (1 + exp(-x))`, off by less than 5e-7 everywhere; always within 0 and 1.
+///
+/// ```
+/// assert_eq!(refrain::float::activation::sigmoid(0.0), 0.5);
+/// ```
+#[inline]
 pub fn sigmoid(x: f32) -> f32 {
     0.5 + 0.5 * tanh(0.5 * x)
 }
@@ -33,5 +59,44 @@ pub fn softmax(logits: &mut [f32]) {
     }
     for logit in logits {
         *logit /= sum;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every magnitude from the smallest to the largest f32, in steps that visit each binade evenly.
+    fn magnitudes() -> impl Iterator<Item = f32> {
+        (0..=f32::INFINITY.to_bits()).step_by(997).map(f32::from_bits).chain([f32::MAX, f32::INFINITY])
+    }
+
+    #[test]
+    fn tanh_is_accurate_odd_and_bounded_over_all_of_f32() {
+        let mut worst = 0.0_f64;
+        for x in magnitudes() {
+            let (got, expected) = (f64::from(tanh(x)), f64::from(x).tanh());
+            worst = worst.max((got - expected).abs() / expected.max(f64::MIN_POSITIVE));
+            assert!(got <= 1.0, "tanh({x}) = {got}");
+            assert_eq!(tanh(-x), -tanh(x));
+        }
+        assert!(worst < 5e-7, "worst relative error {worst:e}");
+    }
+
+    #[test]
+    fn sigmoid_is_accurate_and_bounded_over_all_of_f32() {
+        let mut worst = 0.0_f64;
+        for x in magnitudes().flat_map(|x| [x, -x]) {
+            let got = sigmoid(x);
+            worst = worst.max((f64::from(got) - 1.0 / (1.0 + (-f64::from(x)).exp())).abs());
+            assert!((0.0..=1.0).contains(&got), "sigmoid({x}) = {got}");
+        }
+        assert!(worst < 5e-7, "worst error {worst:e}");
+    }
+
+    #[test]
+    fn not_a_number_is_passed_on() {
+        assert!(tanh(f32::NAN).is_nan());
+        assert!(sigmoid(f32::NAN).is_nan());
     }
 }

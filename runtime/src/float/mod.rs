@@ -22,4 +22,8 @@ impl Value for f32 {
     fn from_sample(sample: i16, input: &InputFormat) -> f32 {
         f32::from(sample.max(input.min).min(input.max)) * input.scale
     }
+
+    fn to_f32(self) -> f32 {
+        self
+    }
 }

@@ -6,7 +6,7 @@ use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::ModelError;
-use crate::{CellKind, MAX_INPUTS, MAX_OUTPUTS, MAX_UNITS, Shape};
+use crate::{CellKind, Logit, MAX_INPUTS, MAX_OUTPUTS, MAX_UNITS, Shape};
 
 /// The first four bytes of every model file.
 pub const MAGIC: [u8; 4] = *b"RFRN";
@@ -31,6 +31,21 @@ impl Numbers {
         match self {
             Self::Int8 => "int8",
             Self::F32 => "f32",
+        }
+    }
+
+    /// The value of a logit that travels in four bytes: an `i32` in Q16, or an `f32`.
+    ///
+    /// ```
+    /// use refrain::Numbers;
+    ///
+    /// assert_eq!(Numbers::Int8.logit_value(65_536_i32.to_le_bytes()), 1.0);
+    /// assert_eq!(Numbers::F32.logit_value(1.0_f32.to_le_bytes()), 1.0);
+    /// ```
+    pub fn logit_value(self, bytes: [u8; 4]) -> f32 {
+        match self {
+            Self::Int8 => i32::from_le_bytes(bytes).to_f32(),
+            Self::F32 => f32::from_le_bytes(bytes),
         }
     }
 }

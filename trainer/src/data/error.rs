@@ -1,0 +1,238 @@
+//! What can be wrong with a data set, each as one sentence that names the file.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a data set could not be had.
+///
+/// Every message is one sentence: the file or flag, what was found, what was expected or what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The operating system refused to open, read, write or rename something.
+    #[error("{path}: cannot {action}: {source}")]
+    Io {
+        /// The file or folder concerned.
+        path: PathBuf,
+        /// What was attempted: "read it", "make this folder" ...
+        action: &'static str,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+
+    /// The folder given as `--data` (or in `REFRAIN_MNIST_DIR`) is none.
+    #[error(
+        "{path}: no such folder; a data set is a folder with the four idx files, or the word mnist or digits"
+    )]
+    NoFolder {
+        /// The path given.
+        path: PathBuf,
+    },
+
+    /// One of the four files is not in the folder.
+    #[error(
+        "{path}: no such file, and none of that name with .gz either; the folder must hold all four idx files"
+    )]
+    Missing {
+        /// The file that was looked for, without `.gz`.
+        path: PathBuf,
+    },
+
+    /// The file does not start as an idx file does.
+    #[error(
+        "{path}: not an idx file: it starts with the bytes {found:02x?} where 00 00 08 {rank:02x} was expected"
+    )]
+    NotIdx {
+        /// The file.
+        path: PathBuf,
+        /// Its first four bytes, uncompressed.
+        found: [u8; 4],
+        /// The rank that was expected: 3 for images, 1 for labels.
+        rank: u8,
+    },
+
+    /// An idx file whose elements are not bytes.
+    #[error(
+        "{path}: its elements are of idx type 0x{found:02x}, but only unsigned bytes (0x08) are supported"
+    )]
+    ElementType {
+        /// The file.
+        path: PathBuf,
+        /// The type code found.
+        found: u8,
+    },
+
+    /// An idx file of another number of dimensions than wanted.
+    #[error("{path}: it has {found} dimension(s) where {expected} was expected (images have 3, labels 1)")]
+    Rank {
+        /// The file.
+        path: PathBuf,
+        /// Dimensions found.
+        found: u8,
+        /// Dimensions expected.
+        expected: u8,
+    },
+
+    /// There are no samples.
+    #[error("{path}: it holds no samples: its sizes are {shape:?}")]
+    Empty {
+        /// The file, or the name of the set.
+        path: PathBuf,
+        /// Its sizes: `[count, rows, columns]` or `[count]`.
+        shape: Vec<usize>,
+    },
+
+    /// Images have no rows or no columns.
+    #[error("{path}: its images have no pixels: its sizes are {shape:?} (count, rows, columns)")]
+    NoPixels {
+        /// The file, or the name of the set.
+        path: PathBuf,
+        /// Its sizes: `[count, rows, columns]` or `[count]`.
+        shape: Vec<usize>,
+    },
+
+    /// The sizes in the header multiply to more than this machine can address.
+    #[error("{path}: the sizes in its header, {shape:?}, multiply to more than this machine can address")]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The sizes in the header.
+        shape: Vec<usize>,
+    },
+
+    /// The file ends before its header says it does.
+    #[error(
+        "{path}: truncated: {found} bytes (uncompressed) where {expected} were expected; copy or fetch it again"
+    )]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// Bytes found.
+        found: usize,
+        /// Bytes that the header needs.
+        expected: usize,
+    },
+
+    /// The file goes on after its header says it ends.
+    #[error("{path}: bytes follow after the {expected} (uncompressed) that its header announces")]
+    TrailingBytes {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that the header needs.
+        expected: usize,
+    },
+
+    /// A compressed file that does not decompress.
+    #[error("{path}: corrupt gzip data: {source}; copy or fetch it again")]
+    Gzip {
+        /// The file.
+        path: PathBuf,
+        /// The decompressor's reason.
+        source: io::Error,
+    },
+
+    /// Images and labels do not belong together.
+    #[error("{labels_from}: {labels} labels for the {images} images of {images_from}")]
+    CountMismatch {
+        /// Where the images came from.
+        images_from: PathBuf,
+        /// How many there are.
+        images: usize,
+        /// Where the labels came from.
+        labels_from: PathBuf,
+        /// How many there are.
+        labels: usize,
+    },
+
+    /// Training and test images differ in size.
+    #[error(
+        "{test_from}: its images are {test:?} (rows, columns), but the training images of {train_from} are {train:?}"
+    )]
+    SizeMismatch {
+        /// Where the training images came from.
+        train_from: PathBuf,
+        /// Timesteps and inputs of a training sample.
+        train: [usize; 2],
+        /// Where the test images came from.
+        test_from: PathBuf,
+        /// Timesteps and inputs of a test sample.
+        test: [usize; 2],
+    },
+
+    /// A test label that never occurs in training.
+    #[error("{path}: label {label} at index {index} is out of range: the training labels know {classes} classes, 0 to {}", classes - 1)]
+    LabelOutOfRange {
+        /// Where the labels came from.
+        path: PathBuf,
+        /// Which sample, from 0.
+        index: usize,
+        /// Its label.
+        label: u8,
+        /// The number of classes.
+        classes: usize,
+    },
+
+    /// More samples to be held out than there are, or all of them.
+    #[error("{path}: cannot hold {held_out} samples out of {count}: at least one must remain to train on")]
+    HoldOut {
+        /// Where the samples came from.
+        path: PathBuf,
+        /// How many were to be held out.
+        held_out: usize,
+        /// How many there are.
+        count: usize,
+    },
+
+    /// An idx file that is sound but is not the one it should be.
+    #[error(
+        "{path}: not the MNIST file of that name: its sizes are {found:?}, expected {expected:?}; give a set of your own by --data FOLDER"
+    )]
+    WrongShape {
+        /// The file.
+        path: PathBuf,
+        /// The sizes in its header.
+        found: Vec<usize>,
+        /// The sizes of the published file.
+        expected: Vec<usize>,
+    },
+
+    /// A file with other bytes than the published ones.
+    #[error(
+        "{path}: not the MNIST file of that name: the SHA-256 of its uncompressed bytes is {found}, expected {expected}; give a set of your own by --data FOLDER"
+    )]
+    WrongSum {
+        /// The file.
+        path: PathBuf,
+        /// The sum found, in hexadecimal.
+        found: String,
+        /// The sum of the published file.
+        expected: String,
+    },
+
+    /// No mirror delivered the file.
+    #[error("{file}: no mirror delivered it: {reasons}")]
+    Download {
+        /// The file's name.
+        file: String,
+        /// What each attempt met, the mirrors named.
+        reasons: String,
+    },
+
+    /// The operating system names no cache folder for this user.
+    #[error(
+        "the operating system names no cache folder for this user; name one that holds MNIST by REFRAIN_MNIST_DIR"
+    )]
+    NoCache,
+
+    /// `--data` with nothing after it.
+    #[error("--data is empty; expected a folder with the four idx files, or the word mnist or digits")]
+    EmptySource,
+}
+
+impl DataError {
+    /// For `map_err`: an [`DataError::Io`] about `path`.
+    pub(crate) fn io(path: &std::path::Path, action: &'static str) -> impl FnOnce(io::Error) -> DataError {
+        let path = path.to_path_buf();
+        move |source| DataError::Io { path, action, source }
+    }
+}

@@ -1,0 +1,97 @@
+//! The word after `--data`, and what it stands for.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use super::mnist::Places;
+use super::{DataError, Dataset, digits, idx, mnist};
+
+/// What `--data` names.
+///
+/// ```
+/// use refrain_trainer::data::Source;
+///
+/// assert_eq!("digits".parse::<Source>()?, Source::Digits);
+/// // A folder that happens to have such a name is written as a path.
+/// assert_eq!("./mnist".parse::<Source>()?, Source::Folder("./mnist".into()));
+/// # Ok::<(), refrain_trainer::data::DataError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A folder with the four idx files.
+    Folder(PathBuf),
+    /// MNIST: see [`mnist::load`].
+    Mnist,
+    /// The pen-stroke digits drawn by [`digits`].
+    Digits,
+}
+
+impl FromStr for Source {
+    type Err = DataError;
+
+    fn from_str(word: &str) -> Result<Source, DataError> {
+        match word {
+            "" => Err(DataError::EmptySource),
+            "mnist" => Ok(Source::Mnist),
+            "digits" => Ok(Source::Digits),
+            folder => Ok(Source::Folder(folder.into())),
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Folder(path) => path.display().fmt(f),
+            Source::Mnist => f.write_str("mnist"),
+            Source::Digits => f.write_str("digits"),
+        }
+    }
+}
+
+/// A data set, and one sentence that says which one it is and why.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The set.
+    pub dataset: Dataset,
+    /// Which set it is, where it came from and why, for the user to read: no full stop at the end.
+    pub why: String,
+}
+
+/// Loads what `--data` names; without it, MNIST where it can be had and otherwise the built-in digits.
+///
+/// # Errors
+/// Whatever is wrong with the source named; see [`DataError`]. Without `--data`, only a folder named by
+/// `REFRAIN_MNIST_DIR` can be wrong.
+pub fn load(source: Option<&Source>) -> Result<Loaded, DataError> {
+    load_with(source, &Places::from_environment())
+}
+
+/// [`load`], with MNIST looked for in `places` instead of where the environment says.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with(source: Option<&Source>, places: &Places) -> Result<Loaded, DataError> {
+    let (dataset, why) = match source {
+        Some(Source::Folder(folder)) => {
+            (idx::read_folder(folder)?, format!("the idx files in {}, as --data says", folder.display()))
+        }
+        Some(Source::Mnist) => mnist::load(places)?,
+        Some(Source::Digits) => (built_in(), "the built-in pen-stroke digits, as --data says".into()),
+        None => match mnist::load(places) {
+            Ok((dataset, where_from)) => (dataset, format!("{where_from}, the default")),
+            // A folder that was named on purpose and is not usable must not be passed over in silence.
+            Err(error) if places.folder.is_some() => return Err(error),
+            Err(error) => (
+                built_in(),
+                format!("the built-in pen-stroke digits, because MNIST could not be had: {error}"),
+            ),
+        },
+    };
+    Ok(Loaded { dataset, why })
+}
+
+fn built_in() -> Dataset {
+    digits::dataset(digits::TRAIN_COUNT, digits::TEST_COUNT, digits::SEED).expect("the built-in set is sound")
+}

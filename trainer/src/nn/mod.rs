@@ -1,0 +1,55 @@
+//! The f32 networks and the mathematics of training them, written out on `ndarray`.
+//!
+//! A [`Network`] reads a sequence through one recurrent cell ([`simple_rnn`], [`lstm`] or [`gru`], each file in the order
+//! of its equations), normalises the last hidden state ([`batch_norm`]) and maps it to logits ([`dense`]). Layouts,
+//! gate orders, defaults and results are Keras's. A [`Trainer`] adds what one training step needs: the record of the
+//! forward pass and the [`Gradients`], from the [`loss`] backwards. An [`Optimizer`] then changes the weights by them.
+//!
+//! ```
+//! use ndarray::Array3;
+//! use refrain::{CellKind, Shape};
+//! use refrain_trainer::nn::{Algorithm, Network, Optimizer, Trainer};
+//!
+//! let shape = Shape { inputs: 2, units: 8, outputs: 3 };
+//! let mut network = Network::new(CellKind::Gru, shape, 1);
+//! let x = Array3::from_shape_fn((6, 5, 2), |(sample, t, i)| ((sample % 3) as f32 - 1.0) * (t + i) as f32);
+//! let labels = [0, 1, 2, 0, 1, 2];
+//!
+//! let mut trainer = Trainer::new(&network);
+//! let mut optimizer = Optimizer::new(Algorithm::ADAM);
+//! let before = trainer.backpropagate(&mut network, x.view(), &labels, 0.0).loss;
+//! for _ in 0..30 {
+//!     optimizer.step(&mut network, trainer.gradients(), 0.01);
+//!     trainer.backpropagate(&mut network, x.view(), &labels, 0.0);
+//! }
+//! let after = trainer.backpropagate(&mut network, x.view(), &labels, 0.0);
+//! assert!(after.loss < 0.5 * before && after.correct == 6);
+//! ```
+//!
+//! # How it is fast, and why threads do not change the result
+//!
+//! All arithmetic is matrix products over many samples and element-wise loops that LLVM vectorises; see [`cell`] for how
+//! a pass through time is laid out. A batch is cut into shards of [`SHARD_ROWS`] samples whatever the number of threads,
+//! the shards run on rayon's current thread pool, and their gradients are added in order: the same seed gives the same
+//! bits with one thread or with many. Between kinds of processor the last bits may differ, because the matrix
+//! products use fused multiply-add where there is one.
+
+pub mod batch_norm;
+pub mod cell;
+pub mod dense;
+mod gru;
+pub mod init;
+pub mod loss;
+mod lstm;
+mod network;
+mod optimizer;
+#[cfg(test)]
+mod reference;
+mod simple_rnn;
+#[cfg(test)]
+mod tests;
+mod trainer;
+
+pub use network::{Network, Parameter, ParameterMut, Trace};
+pub use optimizer::{Algorithm, Optimizer};
+pub use trainer::{Gradients, SHARD_ROWS, Step, Trainer};

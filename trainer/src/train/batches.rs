@@ -1,0 +1,139 @@
+//! Batches out of a data set: order, scaling and augmentation, the same for any number of threads.
+
+use ndarray::{Array3, ArrayView3, Axis};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::augment::Augmentation;
+use crate::data::{PIXEL_SCALE, SplitView};
+
+/// The random numbers for the order of samples have this stream of the seed; those for sample `i` in epoch `e`
+/// have stream `(e + 1) << 32 | i`.
+const ORDER_STREAM: u64 = u64::MAX;
+
+/// Gathers batches of training samples.
+pub(super) struct Batches<'d> {
+    samples: SplitView<'d>,
+    seed: u64,
+    augmentation: Option<Augmentation>,
+    order_rng: ChaCha8Rng,
+    order: Vec<u32>,
+    x: Array3<f32>,
+    labels: Vec<u8>,
+}
+
+impl<'d> Batches<'d> {
+    pub(super) fn new(
+        samples: SplitView<'d>,
+        batch: usize,
+        seed: u64,
+        augmentation: Option<Augmentation>,
+    ) -> Self {
+        let mut order_rng = ChaCha8Rng::seed_from_u64(seed);
+        order_rng.set_stream(ORDER_STREAM);
+        let batch = batch.min(samples.count());
+        Self {
+            samples,
+            seed,
+            augmentation,
+            order_rng,
+            order: (0..samples.count() as u32).collect(),
+            x: Array3::zeros((batch, samples.timesteps(), samples.inputs())),
+            labels: Vec::with_capacity(batch),
+        }
+    }
+
+    /// Steps of an epoch. A last batch of one sample, whose batch normalisation would be empty of meaning, is left
+    /// out.
+    pub(super) fn steps(&self) -> usize {
+        let (count, batch) = (self.order.len(), self.x.len_of(Axis(0)));
+        let whole = count.div_ceil(batch);
+        if count % batch == 1 && whole > 1 { whole - 1 } else { whole }
+    }
+
+    /// Puts the samples in a new order.
+    pub(super) fn shuffle(&mut self) {
+        self.order.shuffle(&mut self.order_rng);
+    }
+
+    /// Batch number `step` of the epoch: `x` `[batch, timesteps, inputs]` and labels.
+    pub(super) fn gather(&mut self, epoch: u32, step: usize) -> (ArrayView3<'_, f32>, &[u8]) {
+        let (batch, width) = (self.x.len_of(Axis(0)), self.samples.inputs());
+        let start = step * batch;
+        let indices = &self.order[start..self.order.len().min(start + batch)];
+        self.labels.clear();
+        self.labels.extend(indices.iter().map(|&index| self.samples.labels()[index as usize]));
+
+        let sample_size = self.samples.timesteps() * width;
+        let x = self.x.as_slice_mut().expect("made in standard layout");
+        let (samples, seed, augmentation) = (self.samples, self.seed, self.augmentation);
+        // few samples to a task: a sample takes microseconds
+        x.par_chunks_exact_mut(sample_size).with_min_len(8).zip(indices).for_each(|(out, &index)| {
+            let image = samples.sample(index as usize);
+            match augmentation {
+                Some(augmentation) => {
+                    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+                    rng.set_stream(u64::from(epoch + 1) << 32 | u64::from(index));
+                    augmentation.draw(image, width, PIXEL_SCALE, &mut rng, out);
+                }
+                None => {
+                    out.iter_mut().zip(image).for_each(|(to, &from)| *to = PIXEL_SCALE * f32::from(from));
+                }
+            }
+        });
+        (self.x.slice_axis(Axis(0), (..indices.len()).into()), &self.labels)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Split;
+
+    fn split(count: usize) -> Split {
+        let samples = Array3::from_shape_fn((count, 3, 2), |(n, t, i)| (n + t + i) as u8);
+        Split::new(samples, (0..count as u8).collect(), "images", "labels").unwrap()
+    }
+
+    #[test]
+    fn an_epoch_visits_every_sample_once() {
+        let split = split(10);
+        let mut batches = Batches::new(split.view(), 4, 1, None);
+        batches.shuffle();
+        assert_eq!(batches.steps(), 3);
+        let mut seen = Vec::new();
+        for step in 0..3 {
+            let (x, labels) = batches.gather(0, step);
+            assert_eq!(x.len_of(Axis(0)), labels.len());
+            for (x, &label) in x.outer_iter().zip(labels) {
+                assert_eq!(x[[2, 1]], PIXEL_SCALE * f32::from(label + 3));
+            }
+            seen.extend_from_slice(labels);
+        }
+        assert_ne!(seen, (0..10).collect::<Vec<u8>>(), "in a new order");
+        seen.sort();
+        assert_eq!(seen, (0..10).collect::<Vec<u8>>());
+    }
+
+    #[test]
+    fn a_batch_is_at_most_the_set_and_a_last_single_sample_is_left_out() {
+        let (nine, one) = (split(9), split(1));
+        assert_eq!(Batches::new(nine.view(), 64, 1, None).steps(), 1);
+        assert_eq!(Batches::new(nine.view(), 4, 1, None).steps(), 2);
+        assert_eq!(Batches::new(nine.view(), 8, 1, None).steps(), 1);
+        assert_eq!(Batches::new(one.view(), 4, 1, None).steps(), 1);
+    }
+
+    #[test]
+    fn augmented_samples_differ_between_epochs_and_not_between_runs() {
+        let split = split(6);
+        let draw = |epoch| {
+            let mut batches = Batches::new(split.view(), 6, 5, Some(Augmentation::DEFAULT));
+            batches.gather(epoch, 0).0.to_owned()
+        };
+        assert_eq!(draw(0), draw(0));
+        assert_ne!(draw(0), draw(1));
+    }
+}

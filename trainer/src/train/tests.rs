@@ -1,0 +1,90 @@
+//! Whole training runs, on digits that the program draws.
+
+use super::*;
+use crate::data::digits;
+
+fn options(cell: CellKind) -> Options {
+    Options { cell, units: 16, recipe: Recipe::Best, epochs: Some(2), seed: 1, threads: Some(2) }
+}
+
+fn small() -> Dataset {
+    digits::dataset(600, 60, 1).expect("a small set")
+}
+
+fn bytes(checkpoint: &Checkpoint) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.ckpt");
+    checkpoint.save(&path).unwrap();
+    std::fs::read(path).unwrap()
+}
+
+#[test]
+fn a_few_epochs_learn_something() {
+    let dataset = small();
+    for cell in CellKind::ALL {
+        let options = Options { units: 32, epochs: Some(20), ..options(cell) };
+        let trained = train(&options, &dataset, &mut Unobserved).unwrap();
+        let (first, last) = (trained.history[0], trained.history[19]);
+        assert!(last.loss < 0.85 * first.loss, "{cell}: {first:?} {last:?}");
+        assert!(last.val_accuracy > 0.3, "{cell}: {last:?}");
+        assert_eq!(trained.checkpoint.epochs, 20);
+    }
+}
+
+#[test]
+fn threads_and_runs_do_not_change_a_byte_and_seeds_do() {
+    let dataset = small();
+    for cell in CellKind::ALL {
+        let run = |seed, threads| {
+            let options = Options { seed, threads: Some(threads), ..options(cell) };
+            bytes(&train(&options, &dataset, &mut Unobserved).unwrap().checkpoint)
+        };
+        let first = run(1, 1);
+        assert_eq!(first, run(1, 1), "{cell}, again");
+        assert_eq!(first, run(1, 2), "{cell}, two threads");
+        assert_eq!(first, run(1, 3), "{cell}, three threads");
+        assert_ne!(first, run(2, 1), "{cell}, another seed");
+    }
+}
+
+/// Ends a run after so many batches.
+struct Stop {
+    after_batches: usize,
+    epochs_seen: u32,
+}
+
+impl Observer for Stop {
+    fn started(&mut self, epochs: u32, samples_per_epoch: usize) {
+        assert_eq!((epochs, samples_per_epoch), (2, 550));
+    }
+
+    fn batch(&mut self, _: usize, _: f32) -> ControlFlow<()> {
+        self.after_batches -= 1;
+        if self.after_batches == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn epoch(&mut self, epoch: &Epoch, checkpoint: &dyn Fn() -> Checkpoint) -> ControlFlow<()> {
+        assert_eq!(checkpoint().epochs, epoch.epoch);
+        self.epochs_seen = epoch.epoch;
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn an_observer_can_end_a_run() {
+    let dataset = small();
+    let mut stop = Stop { after_batches: 12, epochs_seen: 0 };
+    let error = train(&options(CellKind::Gru), &dataset, &mut stop).unwrap_err();
+    assert!(matches!(error, TrainError::Interrupted { epoch: 2 }), "{error}");
+    assert_eq!(stop.epochs_seen, 1);
+}
+
+#[test]
+fn impossible_sizes_are_refused() {
+    let dataset = small();
+    for units in [0, 513] {
+        let error =
+            train(&Options { units, ..options(CellKind::Lstm) }, &dataset, &mut Unobserved).unwrap_err();
+        assert!(error.to_string().contains(&format!("{units} units")), "{error}");
+    }
+}
