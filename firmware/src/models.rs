@@ -7,7 +7,6 @@ use refrain::ModelError;
 use refrain_firmware::{Classifier, Network};
 
 /// A model file that the runtime refuses.
-#[derive(defmt::Format)]
 pub(crate) struct BadModel {
     /// Its number.
     pub(crate) number: usize,

@@ -22,7 +22,6 @@ const FRAME: usize = {
 };
 
 /// Why the program ends without success.
-#[derive(defmt::Format)]
 pub(crate) enum Failure {
     /// The hardware was taken before.
     Taken,
@@ -41,6 +40,27 @@ pub(crate) enum Failure {
     },
     /// A part of the board does not do what it should.
     Hardware(&'static str),
+}
+
+impl defmt::Format for Failure {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        match self {
+            Self::Taken => defmt::write!(f, "the hardware was taken before"),
+            Self::Model(BadModel { number, error }) => {
+                defmt::write!(
+                    f,
+                    "model {=usize} cannot be used, flash the firmware again: {}",
+                    number,
+                    error
+                );
+            }
+            Self::Server(error) => defmt::write!(f, "the board's own parts failed: {}", error),
+            Self::Job(error) => defmt::write!(f, "the job in memory is not done: {}", error),
+            Self::Save(SaveError) => defmt::write!(f, "the host did not take the answers"),
+            Self::SelfTest { models } => defmt::write!(f, "{=usize} models failed their self-test", models),
+            Self::Hardware(fault) => defmt::write!(f, "{=str}", fault),
+        }
+    }
 }
 
 /// Does what the board is told to do.

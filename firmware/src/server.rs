@@ -11,9 +11,9 @@ use crate::{Classifier, Clock, Parts, Session};
 /// Bytes that are asked of the line at once.
 const CHUNK_BYTES: usize = 64;
 
-/// Most bytes of a message besides what it carries: five of the request number, one of the kind, and at most
-/// 18 of fixed fields, with room for their varints at the longest.
-const OVERHEAD_BYTES: usize = 24;
+/// Most bytes of a message besides what it carries; `Reply::Statistics`, with every varint at its longest, has
+/// 36.
+const OVERHEAD_BYTES: usize = 36;
 
 /// Bytes that a frame buffer needs for rows of `row` bytes, logits of `logits` bytes, and names (of a model, or
 /// of the board with the firmware's version) of `name` bytes.
@@ -327,7 +327,7 @@ mod tests {
         });
         assert_eq!(refused, 1);
 
-        let mut out = Outbox::<Vec<u8>, FRAME>::new(Vec::new());
+        let mut out = Outbox::<Vec<u8>, { frame_capacity(0, 0, 0) }>::new(Vec::new());
         let statistics = Statistics {
             sequences: u32::MAX,
             ticks: u64::MAX,
@@ -336,6 +336,7 @@ mod tests {
             broken_frames: u32::MAX,
         };
         out.send(u32::MAX, Reply::Statistics(statistics)).unwrap();
-        out.send(u32::MAX, Reply::Logits { sequence: u32::MAX, logits: &[255; 8] }).unwrap();
+        let mut out = Outbox::<Vec<u8>, { frame_capacity(0, 1024, 0) }>::new(Vec::new());
+        out.send(u32::MAX, Reply::Logits { sequence: u32::MAX, logits: &[255; 1024] }).unwrap();
     }
 }

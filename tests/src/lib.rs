@@ -1,1 +1,73 @@
-//! Whole-system tests.
+//! What whole-system tests share.
+
+use std::path::PathBuf;
+
+use ndarray::Array3;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use refrain::{CellKind, Numbers, Shape};
+use refrain_trainer::data::{self, Dataset, digits};
+use refrain_trainer::model_file::ModelFile;
+use refrain_trainer::nn::Network;
+use refrain_trainer::quantise::{Metadata, export};
+
+/// MNIST where `REFRAIN_MNIST_DIR` names its folder, otherwise digits that the program draws; and says which.
+///
+/// # Panics
+/// If the variable names no usable MNIST.
+pub fn dataset() -> Dataset {
+    match std::env::var_os("REFRAIN_MNIST_DIR") {
+        Some(_) => {
+            let loaded = data::load(Some(&data::Source::Mnist)).expect("REFRAIN_MNIST_DIR names MNIST");
+            eprintln!("on MNIST: {}", loaded.why);
+            loaded.dataset
+        }
+        None => {
+            eprintln!("REFRAIN_MNIST_DIR is not set: on digits that the program draws");
+            digits::dataset(240, 400, 1).expect("digits of that number")
+        }
+    }
+}
+
+/// The model files that are shipped with the firmware.
+///
+/// # Panics
+/// If one is missing or damaged.
+pub fn shipped_models() -> [ModelFile; 3] {
+    CellKind::ALL.map(|cell| {
+        let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../firmware/models"));
+        ModelFile::load(&folder.join(format!("{cell}.rfn"))).expect("the models are part of the repository")
+    })
+}
+
+/// A model of random weights, as it would come out of training.
+///
+/// # Panics
+/// If such a model cannot be exported, which would be an error of the exporter.
+pub fn random_model(cell: CellKind, shape: Shape, numbers: Numbers, seed: u64) -> ModelFile {
+    let mut network = Network::zeros(cell, shape);
+    let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+    for mut parameter in network.parameters_mut() {
+        // plain arithmetic, so that the model is the same on every machine; a variance must be positive
+        let least = if parameter.name.ends_with("variance") { 0.5 } else { -0.5 };
+        parameter.values.mapv_inplace(|_| least + (rng.next_u32() >> 8) as f32 / (1 << 24) as f32);
+    }
+    let metadata = Metadata {
+        name: format!("random {cell}"),
+        classes: (0..shape.outputs).map(|class| class.to_string()).collect(),
+        timesteps: 12,
+        input_scale: 1.0 / 255.0,
+        input_range: (0, 255),
+    };
+    let calibration = random_samples(20, 12, shape.inputs.into(), seed);
+    export(&network, &metadata, numbers, calibration.view()).expect("random weights can be exported")
+}
+
+/// Raw samples `[count, timesteps, inputs]`, a third of them blank.
+pub fn random_samples(count: usize, timesteps: usize, inputs: usize, seed: u64) -> Array3<u8> {
+    let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+    Array3::from_shape_simple_fn((count, timesteps, inputs), || {
+        let bits = rng.next_u32();
+        if bits.is_multiple_of(3) { 0 } else { (bits >> 8) as u8 }
+    })
+}

@@ -40,5 +40,4 @@ pub(crate) trait Board {
 }
 
 /// The answers of a job in memory could not be handed to the host.
-#[derive(defmt::Format)]
 pub(crate) struct SaveError;

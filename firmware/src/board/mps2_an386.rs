@@ -73,19 +73,37 @@ impl Uart {
     // SAFETY: as above.
     const CONTROL: Register = unsafe { Register::at(0x4000_4008) };
     // SAFETY: as above.
+    const INTERRUPT: Register = unsafe { Register::at(0x4000_400c) };
+    // SAFETY: as above.
     const BAUD_DIVIDER: Register = unsafe { Register::at(0x4000_4010) };
 
     const STATE_SEND_FULL: u32 = 1 << 0;
     const STATE_RECEIVE_FULL: u32 = 1 << 1;
     const CONTROL_SEND: u32 = 1 << 0;
     const CONTROL_RECEIVE: u32 = 1 << 1;
+    const CONTROL_RECEIVE_INTERRUPT: u32 = 1 << 3;
+    const INTERRUPT_RECEIVE: u32 = 1 << 1;
     /// 25 MHz / 16 = 1.5625 MBd, the fastest that it goes.
     const LEAST_DIVIDER: u32 = 16;
 
     fn start() -> Self {
         Self::BAUD_DIVIDER.write(Self::LEAST_DIVIDER);
-        Self::CONTROL.write(Self::CONTROL_SEND | Self::CONTROL_RECEIVE);
+        Self::CONTROL.write(Self::CONTROL_SEND | Self::CONTROL_RECEIVE | Self::CONTROL_RECEIVE_INTERRUPT);
+        Interrupt::UartReceive.unmask();
         Self
+    }
+
+    /// Sleeps until a byte has come. Polling would be right too, but under QEMU it takes the time that the
+    /// emulator needs to bring the next byte.
+    fn wait(&self) {
+        while !self.received() {
+            // Within the critical section an interrupt still ends the sleep, so none is slept through.
+            cortex_m::interrupt::free(|_| {
+                if !self.received() {
+                    cortex_m::asm::wfi();
+                }
+            });
+        }
     }
 
     fn received(&self) -> bool {
@@ -105,9 +123,12 @@ impl ReadReady for Uart {
 
 impl Read for Uart {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        self.wait();
         let mut count = 0;
         for place in buffer {
-            while count == 0 && !self.received() {}
             if !self.received() {
                 break;
             }
@@ -182,21 +203,6 @@ pub(crate) struct Timer {
 /// How often the timer has run through its 32 bits, which takes it 172 seconds.
 static WRAPS: AtomicU32 = AtomicU32::new(0);
 
-/// The timer's interrupt.
-#[derive(Clone, Copy)]
-struct TimerInterrupt;
-
-impl TimerInterrupt {
-    const NUMBER: u16 = 8;
-}
-
-// SAFETY: the number is the timer's on this board and never changes.
-unsafe impl cortex_m::interrupt::InterruptNumber for TimerInterrupt {
-    fn number(self) -> u16 {
-        Self::NUMBER
-    }
-}
-
 impl Timer {
     // SAFETY: timer 0 of the AN386 lies at 0x4000_0000; it touches no memory.
     const CONTROL: Register = unsafe { Register::at(0x4000_0000) };
@@ -214,8 +220,7 @@ impl Timer {
         Self::RELOAD.write(u32::MAX);
         Self::VALUE.write(u32::MAX);
         Self::CONTROL.write(Self::CONTROL_ENABLE | Self::CONTROL_INTERRUPT);
-        // SAFETY: no critical section is in progress, and the handler is `DefaultHandler` below.
-        unsafe { NVIC::unmask(TimerInterrupt) };
+        Interrupt::Timer.unmask();
         let mut timer = Self { ticks_per_1000_instructions: 0 };
         timer.ticks_per_1000_instructions = timer.calibrated().unwrap_or(0);
         timer
@@ -261,12 +266,39 @@ impl Clock for Timer {
     }
 }
 
+/// The interrupts that are used, by their numbers.
+#[derive(Clone, Copy)]
+#[repr(u16)]
+enum Interrupt {
+    UartReceive = 0,
+    Timer = 8,
+}
+
+// SAFETY: the numbers are those of this board and never change.
+unsafe impl cortex_m::interrupt::InterruptNumber for Interrupt {
+    fn number(self) -> u16 {
+        self as u16
+    }
+}
+
+impl Interrupt {
+    fn unmask(self) {
+        // SAFETY: this is called before any critical section, and the handler is `DefaultHandler` below.
+        unsafe { NVIC::unmask(self) };
+    }
+}
+
 #[exception]
 unsafe fn DefaultHandler(interrupt: i16) {
-    if interrupt == TimerInterrupt::NUMBER as i16 {
-        Timer::INTERRUPT.write(1);
-        WRAPS.store(WRAPS.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-    } else {
-        crate::fault::unexpected_interrupt(interrupt);
+    const UART_RECEIVE: i16 = Interrupt::UartReceive as i16;
+    const TIMER: i16 = Interrupt::Timer as i16;
+    match interrupt {
+        // It only ends the sleep of `Uart::wait`.
+        UART_RECEIVE => Uart::INTERRUPT.write(Uart::INTERRUPT_RECEIVE),
+        TIMER => {
+            Timer::INTERRUPT.write(1);
+            WRAPS.store(WRAPS.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        }
+        other => crate::fault::unexpected_interrupt(other),
     }
 }

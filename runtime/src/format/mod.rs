@@ -20,7 +20,7 @@
 //! | `Kernel` | `i16` | input weights in tiles |
 //! | `RecurrentKernel` | `i16` | recurrent weights in tiles |
 //! | `Bias` | `i32` | one for each row of `Kernel`, in accumulator units |
-//! | `RecurrentBias` | `i32` | GRU only: one for each unit, of the candidate's recurrent half |
+//! | `RecurrentBias` | `i32` | GRU only: one for each candidate row of `Kernel`, its recurrent half |
 //! | `Multiplier` | `i32` | one for each row of `Kernel`: accumulator to pre-activation |
 //! | `DenseKernel` | `i16` | weights of the logits, in tiles of one pair |
 //! | `DenseBias`, `DenseMultiplier` | `i32` | one for each row of `DenseKernel` |

@@ -200,7 +200,7 @@ impl<T: Transport> Client<T> {
         rows: &[u8],
     ) -> Result<Vec<u8>, LinkError> {
         let wrong_length = LinkError::SequenceLength { found: rows.len(), row_bytes };
-        if row_bytes == 0 || rows.is_empty() || rows.len() % row_bytes != 0 {
+        if row_bytes == 0 || rows.is_empty() || !rows.len().is_multiple_of(row_bytes) {
             return Err(wrong_length);
         }
         let count = u16::try_from(rows.len() / row_bytes).map_err(|_| wrong_length)?;

@@ -1,0 +1,78 @@
+//! The bytes of model files: what is written today must be readable for ever, and mean the same.
+
+use refrain::{CellKind, Lstm, Numbers, Shape, State};
+use refrain_tests::random_model;
+use refrain_trainer::model_file::ModelFile;
+use refrain_trainer::nn::Network;
+use refrain_trainer::quantise::{Metadata, export};
+
+/// `golden/lstm-2x1x1.rfn.txt`: bytes in hexadecimal, `#` begins a comment.
+fn golden() -> Vec<u8> {
+    let text = include_str!("../golden/lstm-2x1x1.rfn.txt");
+    let words = text.lines().flat_map(|line| line.split('#').next().unwrap_or_default().split_whitespace());
+    words.map(|word| u8::from_str_radix(word, 16).expect("two hexadecimal digits")).collect()
+}
+
+/// An LSTM of one unit with weights that quantise to round numbers.
+fn small_lstm() -> ModelFile {
+    let mut network = Network::zeros(CellKind::Lstm, Shape { inputs: 2, units: 1, outputs: 1 });
+    for (gate, value) in [0.25, -0.5, 1.0, 0.75].into_iter().enumerate() {
+        network.cell.kernel[[0, gate]] = value;
+        network.cell.kernel[[1, gate]] = -0.5 * value;
+        network.cell.recurrent_kernel[[0, gate]] = 0.5 * value;
+        network.cell.bias[[0, gate]] = 0.125 * gate as f32;
+    }
+    network.dense.kernel[[0, 0]] = 2.0;
+    network.dense.bias[0] = -0.5;
+    let metadata = Metadata {
+        name: "small".into(),
+        classes: vec!["yes".into()],
+        timesteps: 3,
+        input_scale: 1.0 / 256.0,
+        input_range: (0, 255),
+    };
+    let calibration = ndarray::Array3::from_elem((1, 3, 2), 128);
+    export(&network, &metadata, Numbers::Int8, calibration.view()).expect("a small network can be exported")
+}
+
+#[test]
+fn the_exporter_writes_the_golden_bytes() {
+    let file = small_lstm();
+    let hex: Vec<String> = file.as_bytes().chunks(16).map(|line| format!("{line:02x?}")).collect();
+    assert_eq!(file.as_bytes(), golden(), "the exporter wrote\n{}", hex.join("\n"));
+}
+
+#[test]
+fn the_golden_bytes_give_the_golden_logits() {
+    let file = ModelFile::from_bytes("golden", &golden()).expect("the golden bytes are a model");
+    let model = Lstm::<2, 1, 1>::from_bytes(file.as_bytes()).expect("of that shape");
+    let mut state = State::new();
+    let mut logits = Vec::new();
+    for row in [[255u8, 0], [0, 0], [7, 200], [128, 128]] {
+        model.step(&mut state, &row);
+        logits.extend(model.logits(&state));
+    }
+    assert_eq!(logits, GOLDEN_LOGITS);
+    assert_eq!(model.self_test(), Ok(()));
+}
+
+/// Q16, after each of four timesteps.
+const GOLDEN_LOGITS: [i32; 4] = [11_018, 1_295, -14_697, -976];
+
+/// CRC-32 of random models: a change of any byte of the format, of a rounding or of a self-test shows here.
+const PINNED: [(CellKind, Numbers, u32); 6] = [
+    (CellKind::SimpleRnn, Numbers::Int8, 0x76bbb7c2),
+    (CellKind::SimpleRnn, Numbers::F32, 0x12402715),
+    (CellKind::Lstm, Numbers::Int8, 0x0215d553),
+    (CellKind::Lstm, Numbers::F32, 0x66ab0cfa),
+    (CellKind::Gru, Numbers::Int8, 0x747221f7),
+    (CellKind::Gru, Numbers::F32, 0x5ab87653),
+];
+
+#[test]
+fn every_kind_of_file_is_the_same_byte_for_byte() {
+    let shape = Shape { inputs: 3, units: 5, outputs: 3 };
+    let found =
+        PINNED.map(|(cell, numbers, _)| (cell, numbers, random_model(cell, shape, numbers, 1).model().crc()));
+    assert_eq!(found, PINNED);
+}
