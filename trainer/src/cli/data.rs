@@ -23,7 +23,7 @@ pub(super) struct DataArgs {
 #[derive(Debug, clap::Args)]
 pub(super) struct LimitArgs {
     /// Only the first N test samples
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
 }
 

@@ -1,10 +1,8 @@
 //! Data sets that are wrong, given to whole commands.
 
-mod cli_support;
-
 use std::fs;
 
-use cli_support::{Bench, INPUTS, TIMESTEPS, error, idx};
+use crate::support::{Bench, INPUTS, TIMESTEPS, error, idx};
 
 const TRAIN_IMAGES: &str = "train-images-idx3-ubyte";
 const TRAIN_LABELS: &str = "train-labels-idx1-ubyte";
@@ -36,7 +34,7 @@ fn every_kind_of_wrong_file_is_named() {
         (TEST_LABELS, Some(idx(&[30], &[200; 30])), "label 200 at index 0 is out of range"),
         (TEST_IMAGES, Some(images(0)), "holds no samples"),
         (TEST_IMAGES, Some(idx(&[30, 5, 6], &[0; 900])), "images are [5, 6]"),
-        (TRAIN_LABELS, Some(images(96)), "not an idx file"),
+        (TRAIN_LABELS, Some(images(96)), "3 dimension(s) where 1 was expected"),
     ];
     for (name, bytes, words) in cases {
         let message = with_file(name, bytes);
@@ -72,6 +70,6 @@ fn compressed_files_do_as_well() {
         fs::write(bench.data().join(format!("{name}.gz")), encoder.finish().unwrap()).unwrap();
         fs::remove_file(path).unwrap();
     }
-    let report = cli_support::json(&bench.run("train gru --json --data $data --epochs 1 --out $f.ckpt"));
+    let report = crate::support::json(&bench.run("train gru --json --data $data --epochs 1 --out $f.ckpt"));
     assert_eq!(report["data"], "data");
 }

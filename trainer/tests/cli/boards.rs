@@ -1,10 +1,8 @@
 //! `refrain device` and `refrain demo`, where there is no board to be had.
 
-mod cli_support;
-
 use std::fs;
 
-use cli_support::{Bench, error, refrain};
+use crate::support::{Bench, error, refrain};
 
 #[test]
 fn boards_and_ways_to_them_are_listed_where_they_are_unknown() {

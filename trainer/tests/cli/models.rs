@@ -1,10 +1,8 @@
 //! `refrain export`, `eval` and `inspect`, run as a user runs them.
 
-mod cli_support;
-
 use std::fs;
 
-use cli_support::{Bench, error, json};
+use crate::support::{Bench, error, json};
 use serde_json::Value;
 
 #[test]

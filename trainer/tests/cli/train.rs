@@ -1,10 +1,8 @@
 //! `refrain train`, run as a user runs it.
 
-mod cli_support;
-
 use std::fs;
 
-use cli_support::{Bench, error, json, stderr};
+use crate::support::{Bench, error, json, stderr};
 use refrain_trainer::checkpoint::Checkpoint;
 
 #[test]
@@ -53,7 +51,7 @@ fn without_json_people_read_what_happened() {
 #[test]
 fn a_network_learns_what_the_set_shows() {
     let bench = Bench::new();
-    let report = json(&bench.run("train lstm --json --data $data --units 12 --epochs 40 --out $f.ckpt"));
+    let report = json(&bench.run("train lstm --json --data $data --units 12 --epochs 150 --out $f.ckpt"));
     assert!(report["test_accuracy"].as_f64().unwrap() > 0.9, "{}", report["test_accuracy"]);
 }
 
@@ -105,7 +103,9 @@ fn arguments_that_make_no_sense_are_refused() {
     assert!(unknown.contains("'perceptron'") && unknown.contains("simple-rnn, lstm, gru"), "{unknown}");
     let unknown = refused("lstm --recipe secret --out $f.ckpt");
     assert!(unknown.contains("'secret'") && unknown.contains("article, best"), "{unknown}");
-    for wrong in ["--units 0", "--units 513", "--units many", "--epochs 0", "--threads 0", "--seed -1"] {
+    for wrong in
+        ["--units 0", "--units 513", "--units many", "--epochs 0", "--threads 0", "--threads -2", "--seed -1"]
+    {
         let flag = wrong.split(' ').next().unwrap();
         let message = refused(&format!("lstm {wrong} --out $f.ckpt"));
         assert!(message.contains(flag), "{message}");
