@@ -4,10 +4,10 @@ use crate::fixed::ACCUMULATOR_LIMIT;
 use crate::format::{File, ModelError, SectionKind, tile_columns};
 use crate::kernel;
 
-/// A matrix of int8 weights in tiles of `P` pairs of rows: `[tiles][columns/2][P][2]`.
+/// A matrix of int8 weights in tiles of `P` pairs of rows: `[tiles][columns/2][P]`, two columns a word.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tiles<'a, const P: usize> {
-    words: &'a [i16],
+    words: &'a [u32],
     words_per_tile: usize,
 }
 
@@ -19,21 +19,20 @@ impl<'a, const P: usize> Tiles<'a, P> {
         count: usize,
         columns: usize,
     ) -> Result<Self, ModelError> {
-        let words_per_tile = tile_columns(columns) * P;
+        let words_per_tile = tile_columns(columns) / 2 * P;
         Ok(Self { words: file.section(kind, count * words_per_tile)?, words_per_tile })
     }
 
     /// Tile after tile.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &'a [i16]> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &'a [u32]> {
         self.words.chunks_exact(self.words_per_tile.max(1))
     }
 
     /// The sum of the weights' magnitudes of rows A and B of one pair of a tile.
-    pub(crate) fn magnitude(tile: &[i16], pair: usize) -> [u64; 2] {
+    pub(crate) fn magnitude(tile: &[u32], pair: usize) -> [u64; 2] {
         let mut sums = [0; 2];
-        for words in tile.chunks_exact(2).skip(pair).step_by(P) {
-            for &word in words {
-                let [a, b] = kernel::reference::unpack(word);
+        for &word in tile.iter().skip(pair).step_by(P) {
+            for [a, b] in kernel::reference::unpack(word) {
                 sums[0] += u64::from(a.unsigned_abs());
                 sums[1] += u64::from(b.unsigned_abs());
             }

@@ -8,34 +8,36 @@ use super::PairSums;
 /// `w·p` and of `B·p`, and A needs no unpacking. The first may wrap around 2^32: shifting the difference right
 /// by 8 recovers A's sum as long as that is below 2^23, which every checked model guarantees.
 ///
-/// Four operands that are all zero are skipped; blank pixels cost next to nothing.
-#[inline]
-pub(crate) fn accumulate<const P: usize>(sums: &mut [PairSums; P], tile: &[i16], operand: &[i16]) {
-    let mut packed = [0i32; P];
-    let mut low = [0i32; P];
-    let groups = operand.chunks_exact(4);
-    let rest = groups.remainder();
-    let mut tail = [0; 4];
-    for (place, &value) in tail.iter_mut().zip(rest) {
-        *place = value;
-    }
-    let groups = groups.map(|group| [group[0], group[1], group[2], group[3]]);
-    for (weights, group) in tile.chunks_exact(4 * P).zip(groups.chain([tail])) {
-        if group == [0; 4] {
-            continue;
-        }
-        let (first, second) = weights.split_at(2 * P);
-        for (half, [p, q]) in [(first, [group[0], group[1]]), (second, [group[2], group[3]])] {
-            for ((words, packed), low) in half.chunks_exact(2).zip(&mut packed).zip(&mut low) {
-                *packed = packed
-                    .wrapping_add(i32::from(words[0]) * i32::from(p))
-                    .wrapping_add(i32::from(words[1]) * i32::from(q));
-                *low += i32::from(words[0] as i8) * i32::from(p) + i32::from(words[1] as i8) * i32::from(q);
-            }
+/// Two operands that are both zero are skipped; blank pixels cost next to nothing.
+///
+/// The function is not inlined: it needs all of a small core's registers for itself.
+#[inline(never)]
+pub(crate) fn accumulate<const P: usize>(sums: &mut [PairSums; P], tile: &[u32], operand: &[i16]) {
+    // of each pair, the sums of w·p and of B·p
+    let mut parts = [[0i32; 2]; P];
+    let mut columns = tile.chunks_exact(P);
+    let (twos, rest) = operand.as_chunks::<2>();
+    for (&values, words) in twos.iter().zip(&mut columns) {
+        if values != [0; 2] {
+            add_columns(&mut parts, words, values);
         }
     }
-    for ((sum, packed), low) in sums.iter_mut().zip(packed).zip(low) {
+    if let ([last], Some(words)) = (rest, columns.next()) {
+        add_columns(&mut parts, words, [*last, 0]);
+    }
+    for (sum, [packed, low]) in sums.iter_mut().zip(parts) {
         sum[0] += packed.wrapping_sub(low) >> 8;
         sum[1] += low;
+    }
+}
+
+/// Adds the products of two columns: `words: [P]`.
+#[inline(always)]
+fn add_columns<const P: usize>(parts: &mut [[i32; 2]; P], words: &[u32], [p, q]: [i16; 2]) {
+    let (p, q) = (i32::from(p), i32::from(q));
+    for ([packed, low], &word) in parts.iter_mut().zip(words) {
+        let (first, second) = (word as i16, (word >> 16) as i16);
+        *packed = packed.wrapping_add(i32::from(first) * p).wrapping_add(i32::from(second) * q);
+        *low += i32::from(first as i8) * p + i32::from(second as i8) * q;
     }
 }
