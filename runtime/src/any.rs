@@ -12,6 +12,16 @@ type Large<'a, C> = Model<'a, C, MAX_INPUTS, MAX_UNITS, MAX_OUTPUTS>;
 ///
 /// For tools on machines with memory to spare: its state has room for the largest network. A program for a
 /// board names its cell and sizes instead, see [`Model`].
+///
+/// ```
+/// use refrain::{AnyModel, CellKind};
+///
+/// let model = AnyModel::from_bytes(refrain::include_model!("../../firmware/models/gru.rfn"))?;
+/// assert_eq!(model.header().cell, CellKind::Gru);
+/// let mut logits = [0; 10 * 4];
+/// model.classify(&[0; 28 * 28], &mut logits).expect("28 rows of 28 bytes, 10 logits");
+/// # Ok::<(), refrain::ModelError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "each holds the network that its name says")]
 pub enum AnyModel<'a> {

@@ -12,17 +12,23 @@ use crate::state::State;
 /// or panic, and nothing is allocated. [`SimpleRnn`], [`Lstm`], [`Gru`] and their `Float` counterparts name the
 /// cells; only the code of the cells that a program names is linked into it.
 ///
-/// ```no_run
-/// use refrain::{Lstm, ModelError, State, argmax};
+/// ```
+/// use refrain::{Lstm, State, argmax};
 ///
-/// fn digit(file: &[u8], image: &[[u8; 28]; 28]) -> Result<usize, ModelError> {
-///     let model = Lstm::<28, 64, 10>::from_bytes(file)?;
-///     let mut state = State::new();
-///     for row in image {
-///         model.step(&mut state, row);
+/// static MODEL: &[u8] = refrain::include_model!("../../firmware/models/lstm.rfn");
+///
+/// let model = Lstm::<28, 64, 10>::from_bytes(MODEL)?;
+/// let mut state = State::new();
+/// for row in 0..28 {
+///     // a stroke from top to bottom
+///     let mut pixels = [0u8; 28];
+///     if (4..24).contains(&row) {
+///         pixels[13..16].fill(255);
 ///     }
-///     Ok(argmax(&model.logits(&state)))
+///     model.step(&mut state, &pixels);
 /// }
+/// assert_eq!(argmax(&model.logits(&state)), 1);
+/// # Ok::<(), refrain::ModelError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Model<'a, C: Cell, const INPUTS: usize, const UNITS: usize, const OUTPUTS: usize> {
@@ -33,17 +39,65 @@ pub struct Model<'a, C: Cell, const INPUTS: usize, const UNITS: usize, const OUT
 }
 
 /// A [`SimpleRNN`](cell::SimpleRnn) network on integers.
+///
+/// ```
+/// let file = refrain::include_model!("../../firmware/models/simple-rnn.rfn");
+/// let model = refrain::SimpleRnn::<28, 64, 10>::from_bytes(file)?;
+/// assert_eq!(model.self_test(), Ok(()));
+/// # Ok::<(), refrain::ModelError>(())
+/// ```
 pub type SimpleRnn<'a, const I: usize, const U: usize, const O: usize> = Model<'a, cell::SimpleRnn, I, U, O>;
 /// An [`LSTM`](cell::Lstm) network on integers.
+///
+/// ```
+/// let file = refrain::include_model!("../../firmware/models/lstm.rfn");
+/// let model = refrain::Lstm::<28, 64, 10>::from_bytes(file)?;
+/// assert_eq!(model.self_test(), Ok(()));
+/// # Ok::<(), refrain::ModelError>(())
+/// ```
 pub type Lstm<'a, const I: usize, const U: usize, const O: usize> = Model<'a, cell::Lstm, I, U, O>;
 /// A [`GRU`](cell::Gru) network on integers.
+///
+/// ```
+/// let file = refrain::include_model!("../../firmware/models/gru.rfn");
+/// let model = refrain::Gru::<28, 64, 10>::from_bytes(file)?;
+/// assert_eq!(model.self_test(), Ok(()));
+/// # Ok::<(), refrain::ModelError>(())
+/// ```
 pub type Gru<'a, const I: usize, const U: usize, const O: usize> = Model<'a, cell::Gru, I, U, O>;
 /// A [`SimpleRNN`](float::SimpleRnn) network on floats.
+///
+/// ```
+/// use refrain::{FloatSimpleRnn, ModelError, Numbers};
+///
+/// // the shipped models compute with integers
+/// let file = refrain::include_model!("../../firmware/models/simple-rnn.rfn");
+/// let error = FloatSimpleRnn::<28, 64, 10>::from_bytes(file).unwrap_err();
+/// assert_eq!(error, ModelError::Numbers { found: Numbers::Int8, expected: Numbers::F32 });
+/// ```
 pub type FloatSimpleRnn<'a, const I: usize, const U: usize, const O: usize> =
     Model<'a, float::SimpleRnn, I, U, O>;
 /// An [`LSTM`](float::Lstm) network on floats.
+///
+/// ```
+/// use refrain::{FloatLstm, ModelError, Numbers};
+///
+/// // the shipped models compute with integers
+/// let file = refrain::include_model!("../../firmware/models/lstm.rfn");
+/// let error = FloatLstm::<28, 64, 10>::from_bytes(file).unwrap_err();
+/// assert_eq!(error, ModelError::Numbers { found: Numbers::Int8, expected: Numbers::F32 });
+/// ```
 pub type FloatLstm<'a, const I: usize, const U: usize, const O: usize> = Model<'a, float::Lstm, I, U, O>;
 /// A [`GRU`](float::Gru) network on floats.
+///
+/// ```
+/// use refrain::{FloatGru, ModelError, Numbers};
+///
+/// // the shipped models compute with integers
+/// let file = refrain::include_model!("../../firmware/models/gru.rfn");
+/// let error = FloatGru::<28, 64, 10>::from_bytes(file).unwrap_err();
+/// assert_eq!(error, ModelError::Numbers { found: Numbers::Int8, expected: Numbers::F32 });
+/// ```
 pub type FloatGru<'a, const I: usize, const U: usize, const O: usize> = Model<'a, float::Gru, I, U, O>;
 
 impl<'a, C: Cell, const INPUTS: usize, const UNITS: usize, const OUTPUTS: usize>
@@ -170,6 +224,12 @@ impl<'a, C: Cell, const INPUTS: usize, const UNITS: usize, const OUTPUTS: usize>
 }
 
 /// An integer that a sensor gives: `u8`, `i8` or `i16`.
+///
+/// ```
+/// use refrain::Sample;
+///
+/// assert_eq!([200u8.to_i16(), (-3i8).to_i16()], [200, -3]);
+/// ```
 pub trait Sample: cell::sealed::Sealed + Copy {
     /// The same number.
     fn to_i16(self) -> i16;
@@ -188,6 +248,11 @@ macro_rules! samples {
 samples!(u8, i8, i16);
 
 /// A row of bytes has another length than the model's.
+///
+/// ```
+/// let error = refrain::RowLength { found: 27, expected: 28 };
+/// assert_eq!(error.to_string(), "a row of 27 bytes came, the model takes 28");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct RowLength {
@@ -206,6 +271,11 @@ impl core::fmt::Display for RowLength {
 impl core::error::Error for RowLength {}
 
 /// Why a self-test was not passed.
+///
+/// ```
+/// let error = refrain::SelfTestError::Absent;
+/// assert_eq!(error.to_string(), "the model file carries no self-test");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SelfTestError {

@@ -24,6 +24,15 @@ use crate::{CellKind, Shape};
 
 /// A recurrent cell and the numbers it computes with; implemented by [`SimpleRnn`], [`Lstm`], [`Gru`] and
 /// their counterparts in [`float`](crate::float), and by nothing else.
+///
+/// ```
+/// use refrain::cell::{Cell, Gru};
+///
+/// fn describe<C: Cell>() -> String {
+///     format!("{} on {}", C::KIND, C::NUMBERS)
+/// }
+/// assert_eq!(describe::<Gru>(), "gru on int8");
+/// ```
 pub trait Cell: sealed::Sealed + Copy + core::fmt::Debug {
     /// Which cell it is.
     const KIND: CellKind;

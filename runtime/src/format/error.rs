@@ -6,6 +6,17 @@ use super::{Numbers, SectionKind, VERSION};
 use crate::{CellKind, Shape};
 
 /// Why bytes are not a model, or not the model that was asked for.
+///
+/// ```
+/// use refrain::{Lstm, ModelError};
+///
+/// let file = refrain::include_model!("../../../firmware/models/lstm.rfn");
+/// let error = Lstm::<28, 32, 10>::from_bytes(file).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "the model has 28 inputs, 64 units, 10 outputs; expected 28 inputs, 32 units, 10 outputs"
+/// );
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum ModelError {
@@ -112,6 +123,12 @@ pub enum ModelError {
 }
 
 /// What can be wrong with a section.
+///
+/// ```
+/// use refrain::format::SectionFault;
+///
+/// assert_eq!(SectionFault::Length { found: 8, expected: 16 }.to_string(), "has 8 bytes, expected 16");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SectionFault {

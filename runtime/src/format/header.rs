@@ -16,6 +16,10 @@ pub const VERSION: u8 = 1;
 pub const MAX_SECTIONS: usize = 10;
 
 /// What a model computes with.
+///
+/// ```
+/// assert_eq!(refrain::Numbers::Int8.to_string(), "int8");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Numbers {
@@ -57,6 +61,14 @@ impl fmt::Display for Numbers {
 }
 
 /// How the integers that a sensor gives become numbers for the network.
+///
+/// ```
+/// use refrain::InputFormat;
+///
+/// let pixels = InputFormat { scale: 1.0 / 255.0, min: 0, max: 255, shift: 2 };
+/// let sound = InputFormat { scale: 1.0 / 32768.0, min: -32767, max: 32767, shift: -5 };
+/// assert_eq!([pixels.sample_bytes(), sound.sample_bytes()], [1, 2]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InputFormat {
     /// The real value of an integer sample is `sample * scale`.
@@ -85,6 +97,12 @@ impl InputFormat {
 }
 
 /// What a section holds; the module's documentation describes each.
+///
+/// ```
+/// use refrain::format::SectionKind;
+///
+/// assert_eq!(format!("{:?}", SectionKind::DenseBias), "DenseBias");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[expect(missing_docs, reason = "the table in the module's documentation describes them together")]
@@ -102,6 +120,17 @@ pub enum SectionKind {
 }
 
 /// Where a section lies.
+///
+/// ```
+/// use refrain::{Header, format::SectionKind};
+///
+/// let file = refrain::include_model!("../../../firmware/models/lstm.rfn");
+/// let (header, _) = Header::read(file)?;
+/// let kernel = header.sections[0];
+/// // four gates of 64 units, 28 inputs, a byte each
+/// assert_eq!((kernel.kind, kernel.offset, kernel.length), (SectionKind::Kernel, 0, 4 * 64 * 28));
+/// # Ok::<(), refrain::ModelError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
     /// What it holds.
@@ -115,6 +144,16 @@ pub struct Section {
 /// The header of a model file: all that is known of a model before its weights are looked at.
 ///
 /// The fields stand in the file in this order, as `postcard` writes them.
+///
+/// ```
+/// use refrain::{CellKind, Header};
+///
+/// let file = refrain::include_model!("../../../firmware/models/lstm.rfn");
+/// let (header, _) = Header::read(file)?;
+/// assert_eq!((header.cell, header.timesteps), (CellKind::Lstm, 28));
+/// assert_eq!(header.class_names().nth(3), Some("3"));
+/// # Ok::<(), refrain::ModelError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Header<'a> {
     /// [`MAGIC`].

@@ -22,6 +22,14 @@ pub const fn frame_bytes(message: usize) -> usize {
 }
 
 /// Why bytes are no frame, or a message no frame.
+///
+/// ```
+/// use refrain::link::frame::{FrameError, Receiver};
+///
+/// let mut receiver = Receiver::<4>::new();
+/// assert!([1, 2, 3, 4, 5].iter().all(|&byte| receiver.push(byte).is_none()));
+/// assert_eq!(receiver.push(0), Some(Err(FrameError::TooLong { capacity: 4 })));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum FrameError {

@@ -34,6 +34,13 @@ use crate::{CellKind, Numbers, Shape};
 pub const PROTOCOL_VERSION: u8 = 1;
 
 /// A message with the number of the request that it is, or that it answers.
+///
+/// ```
+/// use refrain::link::{Numbered, Request};
+///
+/// let message = Numbered { request: 7, body: Request::Hello };
+/// assert_eq!(postcard::to_slice(&message, &mut [0; 8]).unwrap(), [7, 0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Numbered<T> {
     /// Chosen by the host, different for each request in flight.
@@ -43,6 +50,13 @@ pub struct Numbered<T> {
 }
 
 /// What a host asks of a board.
+///
+/// ```
+/// use refrain::link::Request;
+///
+/// let row = Request::Row { model: 0, sequence: 1, index: 2, count: 28, values: &[9, 8] };
+/// assert_eq!(postcard::to_slice(&row, &mut [0; 16]).unwrap(), [2, 0, 1, 2, 28, 2, 9, 8]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Request<'a> {
     /// Who is there?
@@ -70,6 +84,12 @@ pub enum Request<'a> {
 }
 
 /// What a board answers.
+///
+/// ```
+/// use refrain::link::Reply;
+///
+/// assert_eq!(postcard::from_bytes::<Reply>(&[2]).unwrap(), Reply::Accepted);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Reply<'a> {
     /// To [`Request::Hello`].
@@ -150,6 +170,13 @@ impl Statistics {
 }
 
 /// Why a board refuses a request.
+///
+/// ```
+/// use refrain::link::Refusal;
+///
+/// let refusal = Refusal::RowLength { found: 27, expected: 28 };
+/// assert_eq!(refusal.to_string(), "the row has 27 bytes, the model takes 28");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Refusal {
