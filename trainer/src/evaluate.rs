@@ -189,12 +189,12 @@ mod tests {
 
     #[test]
     fn logits_are_counted_by_label_and_class() {
-        let words = [[3, -1], [0, 5], [7, 7], [-9, -8]];
+        let words = [[3, -1], [0, 5], [7, 7], [-9, -8], [1, 0]];
         let logits: Vec<u8> = words.iter().flatten().flat_map(|word: &i32| word.to_le_bytes()).collect();
-        let found = Evaluation::of_logits(Numbers::Int8, 2, logits.clone(), &[0, 1, 1, 0]).unwrap();
-        assert_eq!(found.confusion, ndarray::array![[1, 1], [1, 1]]);
-        assert_eq!(found.predictions, [0, 1, 0, 1]);
-        assert_eq!((found.samples, found.accuracy), (4, 0.5));
+        let found = Evaluation::of_logits(Numbers::Int8, 2, logits.clone(), &[0, 1, 1, 0, 1]).unwrap();
+        assert_eq!(found.confusion, ndarray::array![[1, 1], [2, 1]]);
+        assert_eq!(found.predictions, [0, 1, 0, 1, 0]);
+        assert_eq!((found.samples, found.accuracy), (5, 0.4));
 
         let float: Vec<u8> =
             [2.5f32, -1.0, -2.0, -1.5].iter().flat_map(|value| value.to_le_bytes()).collect();

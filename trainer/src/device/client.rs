@@ -73,9 +73,14 @@ pub enum LinkError {
     },
 }
 
+/// How often a board that may still be starting is asked whether it is there.
+const HELLO_EVERY: Duration = Duration::from_millis(200);
+
 /// How long and how often to ask.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Patience {
+    /// How long a board may take to start.
+    pub start: Duration,
     /// How long to wait for an answer.
     pub time_out: Duration,
     /// How often to ask, and how often to begin a sequence, before giving up.
@@ -147,15 +152,22 @@ impl<T: Transport> Client<T> {
 
     /// Asks who is there, and makes sure that it speaks this version of the protocol.
     ///
+    /// A board that is still starting hears nothing, so this is asked often, and that does not count as retries.
+    ///
     /// # Errors
     /// [`LinkError`].
     pub fn hello(&mut self) -> Result<Hello, LinkError> {
-        let (protocol, hello) = self.ask("Hello", Request::Hello, |reply| match reply {
+        let (usual, retries) = (self.patience, self.retries);
+        let attempts = usual.start.div_duration_f32(HELLO_EVERY) as u32;
+        self.patience = Patience { time_out: HELLO_EVERY, attempts, ..usual };
+        let answer = self.ask("Hello", Request::Hello, |reply| match reply {
             Reply::Hello { protocol, firmware, board, models } => {
                 Some((protocol, Hello { firmware: firmware.into(), board: board.into(), models }))
             }
             _ => None,
-        })?;
+        });
+        (self.patience, self.retries) = (usual, retries);
+        let (protocol, hello) = answer?;
         match protocol {
             PROTOCOL_VERSION => Ok(hello),
             found => Err(LinkError::Protocol { found, expected: PROTOCOL_VERSION }),
@@ -270,7 +282,7 @@ impl<T: Transport> Client<T> {
                 return answer;
             }
         }
-        let Patience { attempts, time_out } = self.patience;
+        let Patience { attempts, time_out, .. } = self.patience;
         Err(LinkError::Silent { request: name, attempts, seconds: time_out.as_secs_f32() })
     }
 }

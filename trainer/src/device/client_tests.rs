@@ -8,7 +8,8 @@ use super::client::{Client, LinkError, Patience};
 use super::fake_board::{Faults, FaultyLink, ROW_BYTES, fake_logits};
 use super::transport::{Transport, TransportError};
 
-const PATIENCE: Patience = Patience { time_out: Duration::from_secs(60), attempts: 30 };
+const PATIENCE: Patience =
+    Patience { start: Duration::from_secs(6), time_out: Duration::from_secs(60), attempts: 30 };
 
 fn client(faults: Faults, seed: u64) -> Client<FaultyLink> {
     Client::new(FaultyLink::new(faults, seed), PATIENCE, 250)
@@ -61,13 +62,8 @@ fn a_link_that_only_loses_answers_makes_no_row_count_twice() {
             let again = self.heard == bytes;
             self.heard = bytes.to_vec();
             self.link.send(bytes)?;
-            let mut dropped = Vec::new();
-            while !again {
-                let before = dropped.len();
-                self.link.receive(&mut dropped, Instant::now())?;
-                if dropped.len() == before {
-                    break;
-                }
+            if !again {
+                self.link.take_all();
             }
             Ok(())
         }
@@ -93,15 +89,10 @@ fn late_answers_to_earlier_requests_are_passed_over() {
         fn send(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
             self.link.send(bytes)
         }
-        fn receive(&mut self, into: &mut Vec<u8>, deadline: Instant) -> Result<(), TransportError> {
+        fn receive(&mut self, into: &mut Vec<u8>, _: Instant) -> Result<(), TransportError> {
             into.append(&mut self.late);
-            let before = into.len();
-            while {
-                let length = into.len();
-                self.link.receive(into, deadline)?;
-                into.len() > length
-            } {}
-            self.late = into[before..].to_vec();
+            self.late = self.link.take_all();
+            into.extend(&self.late);
             Ok(())
         }
     }
@@ -148,6 +139,33 @@ fn refusals_are_errors_and_not_repeated() {
     let error = client.classify(0, 4, 8, &[0; 8]).unwrap_err();
     let expected = Refusal::RowLength { found: 4, expected: ROW_BYTES as u16 };
     assert!(matches!(error, LinkError::Refused { refusal, .. } if refusal == expected), "{error}");
+    assert_eq!(client.retries(), 0);
+}
+
+#[test]
+fn a_board_that_starts_late_is_waited_for() {
+    /// Hears nothing of the first requests.
+    struct Starting {
+        link: FaultyLink,
+        deaf_for: u32,
+    }
+    impl Transport for Starting {
+        fn send(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
+            match self.deaf_for {
+                0 => self.link.send(bytes),
+                _ => {
+                    self.deaf_for -= 1;
+                    Ok(())
+                }
+            }
+        }
+        fn receive(&mut self, into: &mut Vec<u8>, deadline: Instant) -> Result<(), TransportError> {
+            self.link.receive(into, deadline)
+        }
+    }
+    let starting = Starting { link: FaultyLink::new(Faults::NONE, 0), deaf_for: 29 };
+    let mut client = Client::new(starting, PATIENCE, 0);
+    assert_eq!(client.hello().unwrap().board, "fake");
     assert_eq!(client.retries(), 0);
 }
 

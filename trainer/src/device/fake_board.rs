@@ -143,6 +143,11 @@ impl FaultyLink {
         Self { board: FakeBoard::new(), faults, rng, coming: VecDeque::new() }
     }
 
+    /// All answers that are on their way.
+    pub(super) fn take_all(&mut self) -> Vec<u8> {
+        self.coming.drain(..).flatten().collect()
+    }
+
     fn happens(&mut self, one_in: u32) -> bool {
         one_in > 0 && self.rng.random_range(0..one_in) == 0
     }

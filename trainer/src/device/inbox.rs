@@ -60,3 +60,42 @@ impl Inbox {
         found
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Delivers some bytes at once, and then nothing.
+    struct Once(Vec<u8>);
+
+    impl Transport for Once {
+        fn send(&mut self, _: &[u8]) -> Result<(), TransportError> {
+            Ok(())
+        }
+
+        fn receive(&mut self, into: &mut Vec<u8>, _: Instant) -> Result<(), TransportError> {
+            into.append(&mut self.0);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn replies_that_come_together_are_found_one_after_the_other() {
+        let mut bytes = Vec::new();
+        for sequences in [50, 100, 150] {
+            let (mut scratch, mut out) = ([0; 32], [0; 48]);
+            let told = Numbered { request: 0, body: Reply::Progress { sequences } };
+            bytes.extend(frame::encode(&told, &mut scratch, &mut out).unwrap());
+        }
+        bytes.extend([0, 17, 3, 0]);
+        let (mut inbox, mut once, minute) = (Inbox::new(), Once(bytes), Duration::from_secs(60));
+        let mut next = || {
+            let progress = |message: Numbered<Reply<'_>>| match message.body {
+                Reply::Progress { sequences } => Some(sequences),
+                _ => None,
+            };
+            inbox.wait(&mut once, minute, progress).unwrap()
+        };
+        assert_eq!([next(), next(), next(), next()], [Some(50), Some(100), Some(150), None]);
+    }
+}

@@ -13,10 +13,12 @@ use super::{Outcome, firmware::Firmware};
 use crate::model_file::ModelFile;
 
 /// QEMU loses nothing, but a busy machine may let it wait for long.
-const WITH_EMULATOR: Patience = Patience { time_out: Duration::from_secs(5), attempts: 12 };
+const WITH_EMULATOR: Patience =
+    Patience { start: Duration::from_secs(60), time_out: Duration::from_secs(5), attempts: 12 };
 
 /// A real link may lose bytes, and the largest row takes a tenth of a second.
-const WITH_PORT: Patience = Patience { time_out: Duration::from_millis(500), attempts: 10 };
+const WITH_PORT: Patience =
+    Patience { start: Duration::from_secs(10), time_out: Duration::from_millis(500), attempts: 10 };
 
 /// Boots an emulated board and classifies on it.
 pub(super) fn on_emulator(

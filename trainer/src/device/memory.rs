@@ -275,6 +275,8 @@ mod tests {
 
         let message = read_logits(&path, 12).unwrap_err().to_string();
         assert!(message.ends_with("are damaged: it has 12 bytes, expected 16"), "{message}");
+        let message = read_logits(&path, 4).unwrap_err().to_string();
+        assert!(message.ends_with("are damaged: it has 12 bytes, expected 8"), "{message}");
         bytes[3] ^= 0x10;
         fs::write(&path, &bytes).unwrap();
         let message = read_logits(&path, 8).unwrap_err().to_string();

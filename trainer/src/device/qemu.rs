@@ -145,7 +145,8 @@ impl Emulator {
 
     fn ended(&self, status: ExitStatus) -> EmulatorError {
         let messages = fs::read_to_string(self.folder.join(MESSAGES)).unwrap_or_default();
-        let last = messages.lines().rev().find(|line| !line.trim().is_empty());
+        let is_worth_telling = |line: &&str| !line.trim().is_empty() && !line.contains("warning: ");
+        let last = messages.lines().rev().find(is_worth_telling);
         let mut words = match last {
             Some(line) => format!("its last words: {}", line.trim()),
             None => "it said nothing".into(),
@@ -198,8 +199,6 @@ fn arguments(board: Board, elf: &Path, mode: Mode<'_>) -> Vec<String> {
         "-display",
         "none",
         "-monitor",
-        "none",
-        "-nic",
         "none",
         "-serial",
         "stdio",
@@ -289,7 +288,7 @@ mod tests {
         fn its_status_and_last_words_are_reported() {
             let folder = tempfile::tempdir().unwrap();
             let mut emulator =
-                start(folder.path(), "echo first >&2\necho 'no such machine' >&2\nexit 3").unwrap();
+                start(folder.path(), "echo 'no such machine' >&2\necho 'q: warning: x' >&2\nexit 3").unwrap();
             let mut came = Vec::new();
             let gone = emulator.receive(&mut came, Instant::now() + Duration::from_secs(60)).unwrap_err();
             assert!(matches!(gone, TransportError::Gone), "{gone}");

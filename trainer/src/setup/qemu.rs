@@ -56,7 +56,9 @@ pub fn qemu(board: &'static str, minimum: QemuVersion) -> Result<Qemu, SetupErro
     let named = env::var_os(QEMU_VARIABLE).filter(|program| !program.is_empty());
     let qemu = match named {
         Some(program) => named_qemu(Path::new(&program))?,
-        None => installed_qemu()?,
+        None => {
+            found_or_installed(Path::new(PROGRAM), &host::lock_path(), || install_qemu(&host::machine()))?
+        }
     };
     new_enough(qemu, board, minimum)
 }
@@ -70,36 +72,36 @@ fn named_qemu(program: &Path) -> Result<Qemu, SetupError> {
     })
 }
 
-/// The QEMU of `PATH`, after it has been installed where that was needed and allowed.
-fn installed_qemu() -> Result<Qemu, SetupError> {
-    let program = Path::new(PROGRAM);
+/// The program, after it has been installed as `plan` says where it is missing.
+fn found_or_installed(program: &Path, lock: &Path, plan: impl FnOnce() -> Plan) -> Result<Qemu, SetupError> {
     if let Some(qemu) = probe(program)? {
         return Ok(qemu);
     }
-    let _lock = Lock::acquire(&host::lock_path())?;
+    let _lock = Lock::acquire(lock)?;
     // Another process may have installed it while this one waited.
     if let Some(qemu) = probe(program)? {
         return Ok(qemu);
     }
-    let missing = |commands: &[_]| SetupError::Missing { tool: PROGRAM.into(), command: as_typed(commands) };
-    let commands = match install_qemu(&host::machine()) {
-        Plan::Run(commands) => commands,
-        Plan::Ask(commands) => {
-            let question = format!("{PROGRAM} is missing. Install it with \"{}\"?", as_typed(&commands));
-            match host::ask(&question) {
-                true => commands,
-                false => return Err(missing(&commands)),
-            }
-        }
-        Plan::Show(commands) => return Err(missing(&commands)),
-        Plan::NoPackageManager => return Err(SetupError::NoPackageManager { tool: PROGRAM.into() }),
-    };
-    host::install(PROGRAM, &commands)?;
+    install(plan())?;
     probe(program)?.ok_or_else(|| SetupError::CannotRun {
-        program: PROGRAM.into(),
+        program: program.display().to_string(),
         reason: io::ErrorKind::NotFound.into(),
         advice: "it was installed and is not in PATH".into(),
     })
+}
+
+/// Does what the plan says.
+fn install(plan: Plan) -> Result<(), SetupError> {
+    let missing = |commands: &[_]| SetupError::Missing { tool: PROGRAM.into(), command: as_typed(commands) };
+    match plan {
+        Plan::Run(commands) => host::install(PROGRAM, &commands),
+        Plan::Ask(commands) => {
+            let question = format!("{PROGRAM} is missing. Install it with \"{}\"?", as_typed(&commands));
+            if host::ask(&question) { host::install(PROGRAM, &commands) } else { Err(missing(&commands)) }
+        }
+        Plan::Show(commands) => Err(missing(&commands)),
+        Plan::NoPackageManager => Err(SetupError::NoPackageManager { tool: PROGRAM.into() }),
+    }
 }
 
 /// Asks a program for its version; `None` where there is no such program.
@@ -153,14 +155,14 @@ mod tests {
 
     #[test]
     fn a_qemu_that_is_too_old_is_refused() {
-        let qemu = Qemu { program: "old/qemu".into(), version: QemuVersion(6, 1) };
+        let qemu = Qemu { program: "old/qemu".into(), version: QemuVersion(7, 1) };
         let message = new_enough(qemu.clone(), "mps2-an386", QemuVersion(7, 2)).unwrap_err().to_string();
         assert_eq!(
             message,
-            "old/qemu is version 6.1, the board mps2-an386 needs 7.2 or newer; install a newer one, or name one in \
+            "old/qemu is version 7.1, the board mps2-an386 needs 7.2 or newer; install a newer one, or name one in \
              REFRAIN_QEMU"
         );
-        assert!(new_enough(qemu, "mps2-an386", QemuVersion(6, 1)).is_ok());
+        assert!(new_enough(qemu, "mps2-an386", QemuVersion(7, 1)).is_ok());
     }
 
     #[test]
@@ -192,6 +194,51 @@ mod tests {
             let folder = folder.path();
             let message = named_qemu(folder).unwrap_err().to_string();
             assert!(message.starts_with(&format!("{}: cannot run it: ", folder.display())), "{message}");
+        }
+
+        fn shell(line: &str) -> Vec<Vec<String>> {
+            vec![["sh", "-c", line].map(str::to_owned).to_vec()]
+        }
+
+        #[test]
+        fn a_missing_program_is_installed_once_however_many_want_it() {
+            let folder = tempfile::tempdir().unwrap();
+            let stub = script(folder.path(), "stub", "echo 'QEMU emulator version 10.0.2'");
+            let (program, count) = (folder.path().join("qemu"), folder.path().join("count"));
+            let line = format!(
+                "sleep 0.1; echo installed >> {}; mv {} {}",
+                count.display(),
+                stub.display(),
+                program.display()
+            );
+            let find =
+                || found_or_installed(&program, &folder.path().join("lock"), || Plan::Run(shell(&line)));
+            std::thread::scope(|scope| {
+                let wants: Vec<_> = (0..4).map(|_| scope.spawn(find)).collect();
+                for want in wants {
+                    assert_eq!(want.join().unwrap().unwrap().version, QemuVersion(10, 0));
+                }
+            });
+            assert_eq!(std::fs::read_to_string(count).unwrap(), "installed\n");
+        }
+
+        #[test]
+        fn what_cannot_be_installed_is_said_in_one_sentence() {
+            let folder = tempfile::tempdir().unwrap();
+            let (program, lock) = (folder.path().join("qemu"), folder.path().join("lock"));
+            let message = |plan| found_or_installed(&program, &lock, || plan).unwrap_err().to_string();
+            let apt =
+                vec![vec!["apt-get".to_owned(), "update".into()], vec!["apt-get".into(), "install".into()]];
+            assert_eq!(
+                message(Plan::Show(apt)),
+                "qemu-system-arm is missing; install it with: apt-get update && apt-get install"
+            );
+            assert!(message(Plan::NoPackageManager).contains("no known package manager"));
+            assert_eq!(
+                message(Plan::Run(shell("exit 100"))),
+                "cannot install qemu-system-arm: sh -c exit 100 ended with exit status: 100; its messages are above"
+            );
+            assert!(message(Plan::Run(shell("true"))).ends_with("it was installed and is not in PATH"));
         }
     }
 }
