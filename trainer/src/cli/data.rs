@@ -3,6 +3,7 @@
 use refrain_trainer::data::{Dataset, Source, SplitView, load};
 use serde::Serialize;
 
+use super::count_parser;
 use super::error::CliError;
 use super::output::note;
 
@@ -11,11 +12,11 @@ use super::output::note;
 pub(super) struct DataArgs {
     /// A folder with the four idx files, or mnist, or digits [default: mnist where it can be had, else digits]
     ///
-    /// A folder holds train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
-    /// t10k-labels-idx1-ubyte, plain or as .gz, with images of any size and any number of classes. The word mnist is
-    /// the folder named by REFRAIN_MNIST_DIR, else the cache, else a checked download. The word digits is a set of
-    /// pen-stroke digits that the program draws.
-    #[arg(long, value_name = "D")]
+    /// A folder holds train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte
+    /// and t10k-labels-idx1-ubyte, plain or as .gz, with images of any size and any number of
+    /// classes. The word mnist is the folder named by REFRAIN_MNIST_DIR, else the cache, else
+    /// a checked download. The word digits is a set of pen-stroke digits that the program draws.
+    #[arg(long, value_name = "D", verbatim_doc_comment)]
     data: Option<Source>,
 }
 
@@ -23,7 +24,7 @@ pub(super) struct DataArgs {
 #[derive(Debug, clap::Args)]
 pub(super) struct LimitArgs {
     /// Only the first N test samples
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = count_parser::<u32>(u32::MAX as usize))]
     limit: Option<u32>,
 }
 

@@ -26,7 +26,7 @@ names the command to type. The firmware is built around the model.";
 
 /// Run a model on a board, emulated or real, and compare every logit with the host's
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, allow_negative_numbers = true)]
 pub(super) struct Args {
     /// A model file that refrain export wrote
     #[arg(value_name = "M.rfn")]

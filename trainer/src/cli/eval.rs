@@ -24,7 +24,7 @@ const MOST_CLASSES_SHOWN: usize = 20;
 
 /// Classify test samples with a model file or a checkpoint
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, allow_negative_numbers = true)]
 pub(super) struct Args {
     /// A model file or a checkpoint
     #[arg(value_name = "M.rfn|F.ckpt")]

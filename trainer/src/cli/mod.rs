@@ -19,7 +19,7 @@ mod train;
 
 use std::process::ExitCode;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValuesParser, RangedI64ValueParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use refrain::CellKind;
 
@@ -39,7 +39,7 @@ Each command explains itself: refrain train --help";
 #[command(name = "refrain", version, after_help = EXAMPLES)]
 struct Cli {
     /// Print one JSON object on stdout and nothing else there; progress and errors stay on stderr
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 100)]
     json: bool,
     #[command(subcommand)]
     command: Command,
@@ -116,6 +116,15 @@ fn one_sentence(rendered: &str) -> String {
 fn cell_parser() -> impl TypedValueParser<Value = CellKind> {
     PossibleValuesParser::new(CellKind::ALL.map(CellKind::name))
         .map(|name| CellKind::from_name(&name).expect("one of the names of all cells"))
+}
+
+/// Reads a number from 1 to `most`.
+fn count_parser<N>(most: usize) -> RangedI64ValueParser<N>
+where
+    N: TryFrom<i64> + Clone + Send + Sync,
+    N::Error: Send + Sync + Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    RangedI64ValueParser::new().range(1..=most as i64)
 }
 
 #[cfg(test)]

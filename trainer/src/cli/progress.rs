@@ -1,7 +1,7 @@
 //! How far the work is, on stderr: bars at a terminal, plain lines elsewhere.
 
 use std::io::{IsTerminal, stderr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use refrain::CellKind;
@@ -18,27 +18,29 @@ fn bar(length: usize, template: &str, prefix: String) -> ProgressBar {
     ProgressBar::new(length as u64).with_style(style).with_prefix(prefix)
 }
 
-/// Counts samples. Away from a terminal it writes a line at each quarter of the way.
+/// How often a plain line tells how far it is.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Counts samples. Away from a terminal it writes a line now and then, none where the work is soon done.
 pub(super) struct Counter {
     bar: ProgressBar,
     label: String,
     total: usize,
-    quarters: usize,
+    told: Instant,
 }
 
 impl Counter {
     pub(super) fn new(label: &str, total: usize) -> Self {
-        Self { bar: bar(total, COUNTER, label.into()), label: label.into(), total, quarters: 0 }
+        Self { bar: bar(total, COUNTER, label.into()), label: label.into(), total, told: Instant::now() }
     }
 
     /// So many are done.
     pub(super) fn set(&mut self, done: usize) {
         self.bar.set_position(done as u64);
-        let quarters = 4 * done / self.total.max(1);
-        if quarters > self.quarters && !stderr().is_terminal() {
+        if self.told.elapsed() >= PLAIN_INTERVAL && !stderr().is_terminal() {
             note(format_args!("{}: {done} of {}", self.label, self.total));
+            self.told = Instant::now();
         }
-        self.quarters = quarters;
     }
 }
 

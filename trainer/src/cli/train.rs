@@ -16,7 +16,7 @@ use super::error::CliError;
 use super::interrupt::Listener;
 use super::output::{percent, thousands};
 use super::progress::{Spinner, Training};
-use super::{cell_parser, destination};
+use super::{cell_parser, count_parser, destination};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,9 +27,12 @@ Examples:
 After each epoch the checkpoint is written anew, whole. Ctrl-C ends training and keeps the last one; a second
 Ctrl-C ends the program at once. The same seed gives the same bytes, whatever the number of threads.";
 
+/// More than any machine has; a typing error rather than a wish.
+const MAX_THREADS: usize = 1024;
+
 /// Train one network and write a checkpoint
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, allow_negative_numbers = true)]
 pub(super) struct Args {
     /// The recurrent cell
     #[arg(value_name = "CELL", value_parser = cell_parser())]
@@ -43,16 +46,16 @@ pub(super) struct Args {
     #[arg(long, default_value = Recipe::Best.name(), value_parser = recipe_parser())]
     recipe: Recipe,
     /// Recurrent units
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=MAX_UNITS as i64))]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = count_parser::<u16>(MAX_UNITS))]
     units: u16,
     /// Passes over the training samples [default: the recipe's own number]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = count_parser::<u32>(u32::MAX as usize))]
     epochs: Option<u32>,
     /// What all random numbers are drawn from
-    #[arg(long, value_name = "S", allow_negative_numbers = true, default_value_t = 1)]
+    #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
     /// Threads to compute on; they do not change the result [default: one for each processor]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = count_parser::<u16>(MAX_THREADS))]
     threads: Option<u16>,
 }
 
