@@ -4,15 +4,17 @@
 //! images are not part of this repository: `REFRAIN_MNIST_DIR` names the folder that has them.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::Path;
 
-use flate2::read::GzDecoder;
-use ndarray::{Array2, Array3, s};
+use ndarray::{Array2, s};
 use npyz::npz::NpzArchive;
-use refrain::{CellKind, Shape};
+use refrain::{CellKind, Numbers, Shape};
+use refrain_trainer::data::{Dataset, PIXEL_SCALE};
+use refrain_trainer::evaluate::evaluate;
 use refrain_trainer::nn::Network;
 use refrain_trainer::nn::loss::argmax;
+use refrain_trainer::quantise::{Metadata, export};
 
 const SHAPE: Shape = Shape { inputs: 28, units: 64, outputs: 10 };
 
@@ -45,19 +47,6 @@ impl Article {
     }
 }
 
-/// The folder of MNIST's files, if the environment names one.
-fn mnist_folder() -> Option<PathBuf> {
-    std::env::var_os("REFRAIN_MNIST_DIR").map(PathBuf::from)
-}
-
-/// The bytes after the head of a gzipped idx file.
-fn idx(path: &Path, head_bytes: usize) -> Vec<u8> {
-    let file = File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut bytes = Vec::new();
-    GzDecoder::new(BufReader::new(file)).read_to_end(&mut bytes).expect("a whole gzip file");
-    bytes.split_off(head_bytes)
-}
-
 #[test]
 fn weights_fit_and_are_as_many_as_in_keras() {
     for (kind, count) in CellKind::ALL.into_iter().zip([6_858, 24_714, 18_954]) {
@@ -67,18 +56,22 @@ fn weights_fit_and_are_as_many_as_in_keras() {
     }
 }
 
+/// MNIST, if the environment says where it is.
+fn mnist() -> Option<Dataset> {
+    if std::env::var_os("REFRAIN_MNIST_DIR").is_none() {
+        // Not `println!`, which the test harness hides.
+        let note = "left out: the article's networks on MNIST, for REFRAIN_MNIST_DIR is not set";
+        writeln!(std::io::stderr(), "{note}").expect("a standard error stream");
+        return None;
+    }
+    Some(refrain_tests::dataset())
+}
+
 #[test]
 fn logits_and_accuracy_on_mnist_agree() {
-    let Some(folder) = mnist_folder() else {
-        // Not `println!`, which the test harness hides.
-        let note = "left out: logits on MNIST, for REFRAIN_MNIST_DIR is not set";
-        writeln!(std::io::stderr(), "{note}").expect("a standard error stream");
-        return;
-    };
-    let pixels = idx(&folder.join("t10k-images-idx3-ubyte.gz"), 16);
-    let labels = idx(&folder.join("t10k-labels-idx1-ubyte.gz"), 8);
-    let pixels = pixels.into_iter().map(|pixel| f32::from(pixel) / 255.0).collect();
-    let x = Array3::from_shape_vec((10_000, 28, 28), pixels).expect("10,000 images of 28 x 28");
+    let Some(dataset) = mnist() else { return };
+    let test = dataset.test();
+    let x = test.samples().mapv(|pixel| f32::from(pixel) / 255.0);
     for kind in CellKind::ALL {
         let article = Article::read(kind);
         let logits = article.network.infer(x.view());
@@ -86,8 +79,31 @@ fn logits_and_accuracy_on_mnist_agree() {
             assert!((got - expected).abs() < 1e-3, "{kind}: logit {got} for {expected}");
         }
         let right = |(row, label): (ndarray::ArrayView1<'_, f32>, &u8)| argmax(row) == usize::from(*label);
-        let correct = logits.outer_iter().zip(&labels).filter(|pair| right(*pair)).count();
+        let correct = logits.outer_iter().zip(test.labels()).filter(|pair| right(*pair)).count();
         let expected = (10_000.0 * article.test_accuracy).round() as usize;
         assert_eq!(correct, expected, "{kind}");
+    }
+}
+
+#[test]
+fn quantisation_costs_at_most_fifteen_images_in_ten_thousand() {
+    let Some(dataset) = mnist() else { return };
+    let test = dataset.test();
+    for kind in CellKind::ALL {
+        let article = Article::read(kind);
+        let metadata = Metadata {
+            name: format!("article {kind}"),
+            classes: dataset.classes().to_vec(),
+            timesteps: 28,
+            input_scale: PIXEL_SCALE,
+            input_range: (0, 255),
+        };
+        let calibration = dataset.train().view().first(2000);
+        let file = export(&article.network, &metadata, Numbers::Int8, calibration.samples())
+            .expect("Keras's networks can be exported");
+        let found = evaluate(&file, test.samples(), test.labels()).expect("MNIST fits the networks");
+        let keras = f64::from(article.test_accuracy);
+        println!("{kind}: Keras, f32 {:.2} %; int8 {:.2} %", 100.0 * keras, 100.0 * found.accuracy);
+        assert!(found.accuracy >= keras - 0.0015, "{kind}: {} in Keras, {} in int8", keras, found.accuracy);
     }
 }
