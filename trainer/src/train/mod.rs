@@ -1,7 +1,8 @@
 //! Training: a [`Recipe`], a data set and a seed make a [`Checkpoint`].
 //!
-//! Equal options and data give equal checkpoints, byte for byte, whatever the number of threads. The last twelfth
-//! of the training samples (5,000 of MNIST's 60,000) is held out for validation; test samples are never looked at.
+//! Equal options and data give equal checkpoints, byte for byte, whatever the number of threads. A recipe may
+//! hold out the last twelfth of the training samples (5,000 of MNIST's 60,000) for validation; test samples are never
+//! looked at.
 
 mod augment;
 mod batches;
@@ -14,7 +15,7 @@ use refrain::{CellKind, MAX_INPUTS, MAX_OUTPUTS, MAX_UNITS, Shape};
 use serde::Serialize;
 
 pub use augment::Augmentation;
-pub use recipe::{Recipe, Settings, UnknownRecipe};
+pub use recipe::{Order, Recipe, Settings, UnknownRecipe};
 
 use crate::checkpoint::Checkpoint;
 use crate::data::{Dataset, PIXEL_SCALE, SplitView};
@@ -50,10 +51,10 @@ pub struct Epoch {
     pub loss: f64,
     /// Part of them that was classified rightly, as they were met.
     pub accuracy: f64,
-    /// Mean loss over the validation samples, afterwards.
-    pub val_loss: f64,
+    /// Mean loss over the validation samples, afterwards; `None` where none are held out.
+    pub val_loss: Option<f64>,
     /// Part of them that was classified rightly, afterwards.
-    pub val_accuracy: f64,
+    pub val_accuracy: Option<f64>,
 }
 
 /// Who watches a training run, and may end it.
@@ -183,8 +184,9 @@ fn run(
     let settings = options.recipe.settings(options.cell);
     let epochs = options.epochs.unwrap_or(settings.epochs);
     let all = dataset.train();
-    let (training, validation) = all.view().split_at(all.count() - all.validation_count());
-    let mut batches = Batches::new(training, settings.batch, options.seed, settings.augmentation);
+    let held_out = if settings.hold_out { all.validation_count() } else { 0 };
+    let (training, validation) = all.view().split_at(all.count() - held_out);
+    let mut batches = Batches::new(training, &settings, options.seed);
     let mut network = Network::new(options.cell, shape, options.seed);
     let mut trainer = Trainer::new(&network);
     let mut optimizer = Optimizer::new(settings.algorithm);
@@ -208,7 +210,7 @@ fn run(
     observer.started(epochs, training.count());
     for epoch in 1..=epochs {
         let epoch_started = Instant::now();
-        batches.shuffle();
+        batches.begin_epoch(epoch);
         let (mut loss, mut correct, mut met) = (0.0, 0, 0);
         for step in 0..steps {
             let rate =
@@ -228,7 +230,7 @@ fn run(
         }
         training_seconds += epoch_started.elapsed().as_secs_f64();
         samples_met += met;
-        let (val_loss, val_accuracy) = measure(&network, validation);
+        let (val_loss, val_accuracy) = (held_out > 0).then(|| measure(&network, validation)).unzip();
         let (loss, accuracy) = (loss / met as f64, correct as f64 / met as f64);
         history.push(Epoch { epoch, loss, accuracy, val_loss, val_accuracy });
         let done = &history[history.len() - 1];

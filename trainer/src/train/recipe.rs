@@ -18,10 +18,25 @@ use crate::nn::Algorithm;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recipe {
-    /// Stochastic gradient descent at 0.01, ten epochs, nothing else: what an introduction to Keras shows.
+    /// Stochastic gradient descent at 0.01, ten epochs over all training samples, nothing else: what an introduction
+    /// to Keras shows, and what seeded Keras does with it, down to the [`Order`].
     Article,
     /// Adam with warm-up, cosine decay, label smoothing, clipping and images drawn anew each time.
     Best,
+}
+
+/// The order in which the epochs meet the samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// A new one each epoch.
+    Reshuffled,
+    /// One random order, the same each epoch. Keras's `fit(shuffle=True)` on TensorFlow does this once
+    /// `keras.utils.set_random_seed` was called: each epoch begins its shuffle anew from the same seed.
+    ///
+    /// At a constant learning rate it shows in the figures. The test accuracy of the network after the last batch
+    /// swings by several percent from one order of the last batches to another; with the same last batches each
+    /// epoch it rises almost without a setback.
+    Repeated,
 }
 
 /// The settings of a recipe.
@@ -31,6 +46,10 @@ pub struct Settings {
     pub epochs: u32,
     /// Samples of a step.
     pub batch: usize,
+    /// In which order they come.
+    pub order: Order,
+    /// Whether the last twelfth of the training samples is kept for validation instead of trained on.
+    pub hold_out: bool,
     /// What turns gradients into changes.
     pub algorithm: Algorithm,
     /// Greatest learning rate.
@@ -63,6 +82,8 @@ impl Recipe {
             Self::Article => Settings {
                 epochs: 10,
                 batch: 64,
+                order: Order::Repeated,
+                hold_out: false,
                 algorithm: Algorithm::Sgd,
                 learning_rate: 0.01,
                 schedule: false,
@@ -77,6 +98,8 @@ impl Recipe {
                     CellKind::Lstm | CellKind::Gru => 15,
                 },
                 batch: 64,
+                order: Order::Reshuffled,
+                hold_out: true,
                 algorithm: Algorithm::ADAM,
                 learning_rate: match cell {
                     CellKind::SimpleRnn => 1e-3,

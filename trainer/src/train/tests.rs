@@ -26,7 +26,7 @@ fn a_few_epochs_learn_something() {
         let trained = train(&options, &dataset, &mut Unobserved).unwrap();
         let (first, last) = (trained.history[0], trained.history[19]);
         assert!(last.loss < 0.85 * first.loss, "{cell}: {first:?} {last:?}");
-        assert!(last.val_accuracy > 0.3, "{cell}: {last:?}");
+        assert!(last.val_accuracy.is_some_and(|accuracy| accuracy > 0.3), "{cell}: {last:?}");
         assert_eq!(trained.checkpoint.epochs, 20);
     }
 }
@@ -44,6 +44,39 @@ fn threads_and_runs_do_not_change_a_byte_and_seeds_do() {
         assert_eq!(first, run(1, 2), "{cell}, two threads");
         assert_eq!(first, run(1, 3), "{cell}, three threads");
         assert_ne!(first, run(2, 1), "{cell}, another seed");
+    }
+}
+
+/// Samples of an epoch.
+struct EpochSize(usize);
+
+impl Observer for EpochSize {
+    fn started(&mut self, _: u32, samples_per_epoch: usize) {
+        self.0 = samples_per_epoch;
+    }
+
+    fn batch(&mut self, _: usize, _: f32) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn epoch(&mut self, _: &Epoch, _: &dyn Fn() -> Checkpoint) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn the_article_trains_on_every_sample_and_the_best_recipe_holds_a_twelfth_out() {
+    let dataset = small();
+    for (recipe, samples, held_out) in [(Recipe::Article, 600, false), (Recipe::Best, 550, true)] {
+        let mut size = EpochSize(0);
+        let options = Options { recipe, epochs: Some(1), ..options(CellKind::SimpleRnn) };
+        let epoch = train(&options, &dataset, &mut size).unwrap().history[0];
+        assert_eq!(size.0, samples, "{recipe}");
+        assert_eq!(
+            (epoch.val_loss.is_some(), epoch.val_accuracy.is_some()),
+            (held_out, held_out),
+            "{recipe}"
+        );
     }
 }
 
