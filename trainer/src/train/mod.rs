@@ -1,8 +1,7 @@
 //! Training: a [`Recipe`], a data set and a seed make a [`Checkpoint`].
 //!
-//! Equal options and data give equal checkpoints, byte for byte, whatever the number of threads. A recipe may
-//! hold out the last twelfth of the training samples (5,000 of MNIST's 60,000) for validation; test samples are never
-//! looked at.
+//! Equal options and data give equal checkpoints, byte for byte, whatever the number of threads. The
+//! `best` recipe holds out the last twelfth of the training samples (5,000 of MNIST's 60,000) for [`Validation`].
 
 mod augment;
 mod batches;
@@ -15,7 +14,7 @@ use refrain::{CellKind, MAX_INPUTS, MAX_OUTPUTS, MAX_UNITS, Shape};
 use serde::Serialize;
 
 pub use augment::Augmentation;
-pub use recipe::{Order, Recipe, Settings, UnknownRecipe};
+pub use recipe::{Order, Recipe, Settings, UnknownRecipe, Validation};
 
 use crate::checkpoint::Checkpoint;
 use crate::data::{Dataset, PIXEL_SCALE, SplitView};
@@ -51,10 +50,10 @@ pub struct Epoch {
     pub loss: f64,
     /// Part of them that was classified rightly, as they were met.
     pub accuracy: f64,
-    /// Mean loss over the validation samples, afterwards; `None` where none are held out.
-    pub val_loss: Option<f64>,
+    /// Mean loss over the validation samples, afterwards.
+    pub val_loss: f64,
     /// Part of them that was classified rightly, afterwards.
-    pub val_accuracy: Option<f64>,
+    pub val_accuracy: f64,
 }
 
 /// Who watches a training run, and may end it.
@@ -184,8 +183,10 @@ fn run(
     let settings = options.recipe.settings(options.cell);
     let epochs = options.epochs.unwrap_or(settings.epochs);
     let all = dataset.train();
-    let held_out = if settings.hold_out { all.validation_count() } else { 0 };
-    let (training, validation) = all.view().split_at(all.count() - held_out);
+    let (training, validation) = match settings.validation {
+        Validation::HeldOut => all.view().split_at(all.count() - all.validation_count()),
+        Validation::TestSamples => (all.view(), dataset.test().view()),
+    };
     let mut batches = Batches::new(training, &settings, options.seed);
     let mut network = Network::new(options.cell, shape, options.seed);
     let mut trainer = Trainer::new(&network);
@@ -230,7 +231,7 @@ fn run(
         }
         training_seconds += epoch_started.elapsed().as_secs_f64();
         samples_met += met;
-        let (val_loss, val_accuracy) = (held_out > 0).then(|| measure(&network, validation)).unzip();
+        let (val_loss, val_accuracy) = measure(&network, validation);
         let (loss, accuracy) = (loss / met as f64, correct as f64 / met as f64);
         history.push(Epoch { epoch, loss, accuracy, val_loss, val_accuracy });
         let done = &history[history.len() - 1];

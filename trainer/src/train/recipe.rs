@@ -25,6 +25,15 @@ pub enum Recipe {
     Best,
 }
 
+/// What a network is measured on after each epoch. Nothing is chosen by it: training goes on to its last epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Validation {
+    /// The last twelfth of the training samples, which is not trained on.
+    HeldOut,
+    /// The test samples, as introductions to Keras do it: all training samples are trained on.
+    TestSamples,
+}
+
 /// The order in which the epochs meet the samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
@@ -48,8 +57,8 @@ pub struct Settings {
     pub batch: usize,
     /// In which order they come.
     pub order: Order,
-    /// Whether the last twelfth of the training samples is kept for validation instead of trained on.
-    pub hold_out: bool,
+    /// What the network is measured on after each epoch.
+    pub validation: Validation,
     /// What turns gradients into changes.
     pub algorithm: Algorithm,
     /// Greatest learning rate.
@@ -83,7 +92,7 @@ impl Recipe {
                 epochs: 10,
                 batch: 64,
                 order: Order::Repeated,
-                hold_out: false,
+                validation: Validation::TestSamples,
                 algorithm: Algorithm::Sgd,
                 learning_rate: 0.01,
                 schedule: false,
@@ -99,7 +108,7 @@ impl Recipe {
                 },
                 batch: 64,
                 order: Order::Reshuffled,
-                hold_out: true,
+                validation: Validation::HeldOut,
                 algorithm: Algorithm::ADAM,
                 learning_rate: match cell {
                     CellKind::SimpleRnn => 1e-3,
