@@ -3,7 +3,6 @@
 //! `golden/keras_article/*.npz` hold the weights, Keras's logits for the first 256 test images, and its test accuracy. The
 //! images are not part of this repository: `REFRAIN_MNIST_DIR` names the folder that has them.
 
-use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
