@@ -1,20 +1,26 @@
 //! How far the work is, on stderr: bars at a terminal, plain lines elsewhere.
 
+use std::fmt::Write;
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 use refrain::CellKind;
 use refrain_trainer::train::Epoch;
 
 use super::output::{note, percent};
 
 const COUNTER: &str = "{prefix} [{bar:30}] {human_pos}/{human_len}  {eta} left";
-const TRAINING: &str = "{prefix} [{bar:30}] {human_pos}/{human_len}  {per_sec}  {msg}";
+const TRAINING: &str = "{prefix} [{bar:30}] {human_pos}/{human_len}  {rate}  {msg}";
 const SPINNER: &str = "{spinner} {prefix} {elapsed}";
 
 fn bar(length: usize, template: &str, prefix: String) -> ProgressBar {
-    let style = ProgressStyle::with_template(template).expect("a sound template").progress_chars("=> ");
+    let rate = |state: &ProgressState, out: &mut dyn Write| {
+        // A line that cannot be drawn is no reason to stop the work.
+        let _ = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
+    };
+    let style = ProgressStyle::with_template(template).expect("a sound template");
+    let style = style.with_key("rate", rate).progress_chars("=> ");
     ProgressBar::new(length as u64).with_style(style).with_prefix(prefix)
 }
 
@@ -114,7 +120,9 @@ impl Training {
                 self.cell, self.epochs
             ));
         });
-        self.begin_epoch(self.epoch + 1);
+        if self.epoch < self.epochs {
+            self.begin_epoch(self.epoch + 1);
+        }
     }
 }
 
