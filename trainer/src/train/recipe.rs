@@ -42,9 +42,9 @@ pub enum Order {
     /// One random order, the same each epoch. Keras's `fit(shuffle=True)` on TensorFlow does this once
     /// `keras.utils.set_random_seed` was called: each epoch begins its shuffle anew from the same seed.
     ///
-    /// At a constant learning rate it shows in the figures. The test accuracy of the network after the last batch
-    /// swings by several percent from one order of the last batches to another; with the same last batches each
-    /// epoch it rises almost without a setback.
+    /// At a constant learning rate it shows in the figures: with a new order each epoch the test accuracy may fall by
+    /// ten percent from one epoch to the next and come back, because the last batches differ; with one order it moves
+    /// slowly.
     Repeated,
 }
 
