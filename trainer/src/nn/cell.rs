@@ -1,6 +1,6 @@
 //! What the three recurrent cells share: their weights, and the record of a forward pass.
 //!
-//! A batch is cut into shards of a few rows, and every shard has a [`Tape`]. The forward pass writes onto it all that the
+//! A batch is cut into shards of a few rows, and every shard has a `Tape`. The forward pass writes onto it all that the
 //! backward pass needs; the backward pass then overwrites the activations with gradients, in place.
 //!
 //! Everything on a tape is time-major, so that one timestep of all rows is one contiguous matrix, and all timesteps

@@ -1,6 +1,6 @@
 //! The f32 networks and the mathematics of training them, written out on `ndarray`.
 //!
-//! A [`Network`] reads a sequence through one recurrent cell ([`simple_rnn`], [`lstm`] or [`gru`], each file in the order
+//! A [`Network`] reads a sequence through one recurrent cell (`simple_rnn`, `lstm` or `gru`, each file in the order
 //! of its equations), normalises the last hidden state ([`batch_norm`]) and maps it to logits ([`dense`]). Layouts,
 //! gate orders, defaults and results are Keras's. A [`Trainer`] adds what one training step needs: the record of the
 //! forward pass and the [`Gradients`], from the [`loss`] backwards. An [`Optimizer`] then changes the weights by them.

@@ -1,14 +1,14 @@
 //! From a trained f32 network to a model file.
 //!
-//! 1. [`fold`]: batch normalisation becomes part of the dense layer.
-//! 2. [`rows`]: weights are taken out of Keras's matrices, row by row in the order in which the runtime's tiles
+//! 1. `fold`: batch normalisation becomes part of the dense layer.
+//! 2. `rows`: weights are taken out of Keras's matrices, row by row in the order in which the runtime's tiles
 //!    want them; each row is one dot product.
-//! 3. [`int8`]: each row gets one scale for its input and recurrent weights, a bias in accumulator units and a
+//! 3. `int8`: each row gets one scale for its input and recurrent weights, a bias in accumulator units and a
 //!    multiplier; the operand format is the finest for which no sum can reach 2^23.
-//! 4. [`writer`]: sections, header, CRC.
+//! 4. `writer`: sections, header, CRC.
 //!
 //! [`export`] does all that, and reads the file back with the runtime, which checks every bound again.
-//! [`report`] compares what the file computes with the network it came from.
+//! `report` compares what the file computes with the network it came from.
 
 mod calibrate;
 mod fold;

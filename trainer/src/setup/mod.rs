@@ -1,8 +1,8 @@
 //! Tools that a board run needs and that set themselves up: QEMU and the Rust target.
 //!
 //! A tool that is there is used as it is. A missing one is installed where that is allowed: by root, or after a
-//! yes at a terminal. Otherwise the error holds the command to type. What is to be done is decided in [`plan`],
-//! which runs nothing and is tested for every kind of machine; [`host`] looks at the machine and runs the commands.
+//! yes at a terminal. Otherwise the error holds the command to type. What is to be done is decided in `plan`,
+//! which runs nothing and is tested for every kind of machine; `host` looks at the machine and runs the commands.
 //! Progress goes to stderr.
 
 mod host;
