@@ -1,10 +1,10 @@
 //! A checked network of one cell, its sizes fixed when it is compiled.
 
-use crate::Shape;
 use crate::cell::{self, Cell, Logit, Value, Weights};
 use crate::float;
 use crate::format::{File, Header, ModelError, SectionKind};
 use crate::state::State;
+use crate::{MAX_INPUTS, MAX_OUTPUTS, MAX_UNITS, Shape};
 
 /// A network: `INPUTS` features a timestep, one recurrent cell of `UNITS` units, `OUTPUTS` logits.
 ///
@@ -110,6 +110,13 @@ impl<'a, C: Cell, const INPUTS: usize, const UNITS: usize, const OUTPUTS: usize>
     /// multiple of 16 ([`include_model!`](crate::include_model) sees to that), or it holds another cell, other
     /// numbers or another shape, or weights that the arithmetic is not exact for.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, ModelError> {
+        const {
+            let sizes = INPUTS <= MAX_INPUTS && UNITS <= MAX_UNITS && OUTPUTS <= MAX_OUTPUTS;
+            assert!(
+                sizes,
+                "no model file is as large as this type: see MAX_INPUTS, MAX_UNITS and MAX_OUTPUTS"
+            );
+        }
         let file = File::read(bytes)?;
         let (found, expected) = (
             file.header.shape,
@@ -319,8 +326,10 @@ impl<'a, L: Logit> SelfTest<'a, L> {
         let sequences = (logits.len() / outputs.max(1)).max(1);
         let logits = file.section(SectionKind::SelfTestLogits, sequences * outputs)?;
         let found = file.optional::<i16>(SectionKind::SelfTestRows)?.map_or(0, <[i16]>::len);
-        let timesteps = (found / (sequences * inputs).max(1)).max(1);
-        let rows = file.section(SectionKind::SelfTestRows, sequences * timesteps * inputs)?;
+        // saturating: on a 32-bit machine a hostile file can name more samples than a `usize` counts
+        let each_timestep = sequences.saturating_mul(inputs);
+        let timesteps = (found / each_timestep.max(1)).max(1);
+        let rows = file.section(SectionKind::SelfTestRows, each_timestep.saturating_mul(timesteps))?;
         Ok(Some(Self { rows, logits }))
     }
 }

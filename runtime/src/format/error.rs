@@ -115,7 +115,7 @@ pub enum ModelError {
         /// The greatest magnitude that the sum could reach; it must be less than 2^23.
         bound: u64,
     },
-    /// A weight, bias or self-test value of an f32 model is infinite or not a number.
+    /// A weight or bias of an f32 model is infinite or not a number.
     NotFinite {
         /// Its section.
         kind: SectionKind,

@@ -60,7 +60,7 @@ impl<'a> File<'a> {
         if section.len() == expected {
             Ok(section)
         } else {
-            let (found, expected) = (size_of_val(section), expected * size_of::<T>());
+            let (found, expected) = (size_of_val(section), expected.saturating_mul(size_of::<T>()));
             Err(fault(SectionFault::Length { found, expected }))
         }
     }

@@ -36,6 +36,18 @@ pub(super) fn check_file(path: &Path) -> Result<(), CliError> {
     })
 }
 
+/// Makes sure that writing to `path` does not replace `input`, the file that the work begins with.
+pub(super) fn check_not_input(path: &Path, input: &Path) -> Result<(), CliError> {
+    // A path that leads nowhere is no file that could be replaced.
+    match (fs::canonicalize(path), fs::canonicalize(input)) {
+        (Ok(output), Ok(found)) if output == found => Err(CliError::Destination {
+            path: path.to_owned(),
+            problem: "this is the file to be read, and would be replaced; name another".into(),
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Makes sure that `path` is a folder that files can be written to, and makes it where there is none.
 pub(super) fn make_folder(path: &Path) -> Result<(), CliError> {
     let make = || fs::create_dir_all(path).and_then(|()| check_folder(path));

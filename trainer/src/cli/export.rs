@@ -108,6 +108,7 @@ impl fmt::Display for Report {
 
 pub(super) fn run(args: &Args) -> Result<Report, CliError> {
     destination::check_file(&args.out)?;
+    destination::check_not_input(&args.out, &args.checkpoint)?;
     let checkpoint = load_checkpoint(&args.checkpoint)?;
     let (dataset, data) = args.data.load()?;
     let job = Job {
@@ -138,7 +139,7 @@ impl Job<'_> {
         let metadata = Metadata {
             name: self.name.map_or_else(|| format!("{}-{}", facts.cell, facts.shape.units), str::to_owned),
             classes: checkpoint.class_names.clone(),
-            timesteps: facts.timesteps,
+            timesteps: checkpoint.timesteps,
             input_scale: checkpoint.input_scale,
             input_range: (0, u8::MAX.into()),
         };

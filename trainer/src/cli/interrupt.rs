@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use refrain_trainer::device::remove_run_folders;
+
 use super::error::{CliError, INTERRUPTED_STATUS};
 
 const NOBODY_LISTENS: u8 = 0;
@@ -15,6 +17,7 @@ pub(super) fn install() -> Result<(), CliError> {
     let handler = || {
         let asked = STATE.compare_exchange(LISTENING, ASKED, Ordering::SeqCst, Ordering::SeqCst);
         if asked.is_err() {
+            remove_run_folders();
             std::process::exit(INTERRUPTED_STATUS.into());
         }
     };

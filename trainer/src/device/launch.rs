@@ -1,6 +1,8 @@
 //! All that is needed to start an emulated board, as often as one likes.
 
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::TempDir;
 
@@ -34,12 +36,60 @@ impl Launch {
     }
 }
 
+/// The folders of all runs that go on.
+static FOLDERS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
 /// A folder for the files of a run, removed when it is dropped.
-pub(super) fn run_folder() -> Result<TempDir, DeviceError> {
-    let action = "make a folder for the files of the run here";
-    TempDir::with_prefix("refrain-").map_err(|reason| DeviceError::File {
-        path: std::env::temp_dir(),
-        action,
-        reason,
-    })
+pub(super) struct RunFolder(TempDir);
+
+impl RunFolder {
+    pub(super) fn new() -> Result<Self, DeviceError> {
+        let action = "make a folder for the files of the run here";
+        let folder = TempDir::with_prefix("refrain-").map_err(|reason| DeviceError::File {
+            path: std::env::temp_dir(),
+            action,
+            reason,
+        })?;
+        folders().push(folder.path().to_owned());
+        Ok(Self(folder))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        folders().retain(|folder| folder != self.path());
+    }
+}
+
+fn folders() -> MutexGuard<'static, Vec<PathBuf>> {
+    FOLDERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes the files of every run that goes on: for a program that is about to end in the middle of one.
+pub fn remove_run_folders() {
+    for folder in folders().drain(..) {
+        // The program ends either way, and an emulated board may still be writing there.
+        let _ = fs::remove_dir_all(folder);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_of_a_run_do_not_outlive_it_nor_the_program() {
+        let (ended, cut_short) = (RunFolder::new().unwrap(), RunFolder::new().unwrap());
+        let paths = [&ended, &cut_short].map(|folder| folder.path().to_owned());
+        assert!(paths.iter().all(|path| path.is_dir()));
+        drop(ended);
+        assert_eq!(paths.each_ref().map(|path| path.is_dir()), [false, true]);
+        fs::write(cut_short.path().join("firmware.elf"), b"a program").unwrap();
+        remove_run_folders();
+        assert!(!paths[1].exists());
+    }
 }

@@ -30,13 +30,14 @@ use refrain::link::Statistics;
 
 pub use board::{Board, JobMemory};
 pub use error::DeviceError;
+pub use launch::remove_run_folders;
 pub use report::{DeviceReport, FlashBytes, Mismatch, RamBytes};
 
 use crate::evaluate::{check_data, evaluate, link_bytes};
 use crate::model_file::ModelFile;
 use crate::setup;
 use firmware::Firmware;
-use launch::Launch;
+use launch::{Launch, RunFolder};
 use memory::Work;
 use qemu::Mode;
 
@@ -145,7 +146,7 @@ pub fn set_up(board: Board) -> Result<(), DeviceError> {
 /// # Errors
 /// [`DeviceError`]; [`qemu::EmulatorError::Ended`] where the self-test is not passed.
 pub fn self_test(board: Board, models: &[&ModelFile]) -> Result<(), DeviceError> {
-    let folder = launch::run_folder()?;
+    let folder = RunFolder::new()?;
     let launch = Launch::prepare(board, models, folder.path())?;
     let mut emulator = launch.start(Mode::SelfTest, folder.path())?;
     Ok(emulator.finish(SELF_TEST_PATIENCE)?)
@@ -159,7 +160,7 @@ fn emulated(
     work: &Work<'_>,
     classified: &mut dyn FnMut(usize),
 ) -> Result<Outcome, DeviceError> {
-    let folder = launch::run_folder()?;
+    let folder = RunFolder::new()?;
     let launch = Launch::prepare(board, &[file], folder.path())?;
     if !in_memory(via, work.count()) {
         return link::on_emulator(&launch, file, work, classified);

@@ -133,9 +133,9 @@ impl OperandFormat {
         }
         let magnitude = |weights: &[i8]| weights.iter().map(|w| u64::from(w.unsigned_abs())).sum::<u64>();
         let (own, recurrent) = (bias(row.bias), row.recurrent_bias.map(bias));
-        let bound = magnitude(&kernel) * self.greatest_input
-            + (magnitude(&recurrent_kernel) << self.bits)
-            + (own.abs() + recurrent.unwrap_or(0.0).abs()) as u64;
+        let products = magnitude(&kernel) * self.greatest_input + (magnitude(&recurrent_kernel) << self.bits);
+        // beside tiny weights a bias may be more accumulator units than any integer holds
+        let bound = products.saturating_add((own.abs() + recurrent.unwrap_or(0.0).abs()) as u64);
         Some(IntegerRow {
             kernel,
             recurrent_kernel,

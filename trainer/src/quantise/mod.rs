@@ -27,15 +27,18 @@ use crate::model_file::{ModelFile, ModelFileError};
 use crate::nn::Network;
 use writer::Description;
 
+/// Most bytes of a model's name, which a board tells in one message.
+pub const MAX_NAME_BYTES: usize = 255;
+
 /// What a model file says of its model besides the weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metadata {
-    /// The model's name.
+    /// The model's name, of [`MAX_NAME_BYTES`] at most.
     pub name: String,
     /// The classes, in the order of the logits.
     pub classes: Vec<String>,
     /// Timesteps of the training sequences.
-    pub timesteps: usize,
+    pub timesteps: u16,
     /// Real value of a raw sample of 1.
     pub input_scale: f32,
     /// Least and greatest raw sample.
@@ -66,6 +69,14 @@ pub enum ExportError {
         row: usize,
         /// Its greatest weight.
         greatest: f32,
+    },
+    /// A name that the link has no room for.
+    #[error(
+        "the model's name has {found} bytes, at most {MAX_NAME_BYTES} fit into a message: choose a shorter one"
+    )]
+    Name {
+        /// Its length in bytes.
+        found: usize,
     },
     /// A class name that a model file cannot hold.
     #[error("class name {name:?} holds a line break, which a model file cannot keep: rename the class")]
@@ -125,6 +136,9 @@ fn check(network: &Network, metadata: &Metadata) -> Result<(), ExportError> {
         if let Some(&value) = parameter.values.iter().find(|value| !value.is_finite()) {
             return Err(ExportError::NotFinite { parameter: parameter.name, value });
         }
+    }
+    if metadata.name.len() > MAX_NAME_BYTES {
+        return Err(ExportError::Name { found: metadata.name.len() });
     }
     match metadata.classes.iter().find(|name| name.contains(['\n', '\r'])) {
         Some(name) => Err(ExportError::ClassName { name: name.clone() }),

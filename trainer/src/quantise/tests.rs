@@ -99,6 +99,20 @@ fn large_weights_and_biases_stay_inside_the_accumulator() {
 }
 
 #[test]
+fn a_bias_beside_tiny_weights_stays_inside_the_accumulator() {
+    let shape = Shape { inputs: 4, units: 6, outputs: 3 };
+    let x = samples(30, 9, 4);
+    for cell in CellKind::ALL {
+        let mut network = network(cell, shape, 1);
+        network.cell.kernel.fill(1e-20);
+        network.cell.recurrent_kernel.fill(-1e-20);
+        let file = export(&network, &metadata(3), Numbers::Int8, x.view()).unwrap();
+        let report = Report::new(&network, &metadata(3), &file, x.view());
+        assert!(report.layers[0].max < 0.001, "{cell}: {report:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_exported_is_named() {
     let shape = Shape { inputs: 4, units: 6, outputs: 3 };
     let x = samples(2, 3, 4);
@@ -111,6 +125,7 @@ fn what_cannot_be_exported_is_named() {
     refused(|network, _| network.cell.recurrent_kernel[[1, 1]] = f32::NAN, "cell/recurrent_kernel");
     refused(|network, _| network.dense.bias[0] = f32::INFINITY, "dense/bias");
     refused(|network, _| network.cell.kernel.fill(1e9), "too large");
+    refused(|_, metadata| metadata.name = "n".repeat(256), "name has 256 bytes, at most 255");
     refused(|_, metadata| metadata.classes[1] = "two\nlines".into(), "line break");
 }
 

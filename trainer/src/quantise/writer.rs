@@ -49,7 +49,7 @@ pub(super) fn write(description: &Description<'_>, payload: &Payload) -> Result<
         cell,
         numbers,
         shape,
-        timesteps: u16::try_from(metadata.timesteps).unwrap_or(0),
+        timesteps: metadata.timesteps,
         input,
         operand_bits,
         cell_bits,
