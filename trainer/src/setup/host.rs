@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::SetupError;
-use super::plan::{Machine, PackageManager, as_typed, backports_suite};
+use super::plan::{Machine, PackageManager, as_typed, backports};
 
 /// What this machine is like.
 pub(super) fn machine() -> Machine {
@@ -16,7 +16,7 @@ pub(super) fn machine() -> Machine {
         root: is_root(),
         terminal: io::stdin().is_terminal() && io::stderr().is_terminal(),
         sudo: is_there("sudo"),
-        backports: backports_suite(&text("/etc/os-release".as_ref()), &apt_sources()),
+        backports: backports(&text("/etc/os-release".as_ref()), &apt_sources(), &qemu_packages()),
     }
 }
 
@@ -49,6 +49,15 @@ fn apt_sources() -> Vec<String> {
     paths.retain(|path| path.extension().is_some_and(|kind| kind == "list" || kind == "sources"));
     paths.push("/etc/apt/sources.list".into());
     paths.iter().map(|path| text(path)).collect()
+}
+
+/// The versions of Debian's QEMU packages that are installed, a line each; empty on any other system.
+fn qemu_packages() -> String {
+    let mut query = Command::new("dpkg-query");
+    query.args(["-W", "-f=${db:Status-Status} ${Version}\n", "qemu-*"]).stderr(Stdio::null());
+    let Ok(output) = query.output() else { return String::new() };
+    let lines = String::from_utf8_lossy(&output.stdout);
+    lines.lines().filter_map(|line| line.strip_prefix("installed ")).collect::<Vec<_>>().join("\n")
 }
 
 /// Asks at the terminal; anything but a yes is a no.

@@ -39,8 +39,17 @@ pub(super) struct Machine {
     pub(super) terminal: bool,
     /// There is `sudo`.
     pub(super) sudo: bool,
-    /// The suite of backports to prefer, where it is configured.
-    pub(super) backports: Option<String>,
+    /// The suite of backports to take QEMU from, if any.
+    pub(super) backports: Option<Backports>,
+}
+
+/// A suite of backports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Backports {
+    /// Its name.
+    suite: String,
+    /// The line for apt's sources that is needed first, where the suite is not configured.
+    source: Option<String>,
 }
 
 /// A command, program first.
@@ -62,7 +71,7 @@ pub(super) enum Plan {
 /// Root installs, a user at a terminal is asked, and everybody else is told what to type.
 pub(super) fn install_qemu(machine: &Machine) -> Plan {
     let Some(manager) = machine.manager else { return Plan::NoPackageManager };
-    let mut commands = qemu_commands(manager, machine.backports.as_deref());
+    let mut commands = qemu_commands(manager, machine.backports.as_ref());
     if machine.root {
         return if manager.needs_root() { Plan::Run(commands) } else { Plan::Show(commands) };
     }
@@ -76,12 +85,12 @@ pub(super) fn install_qemu(machine: &Machine) -> Plan {
 }
 
 /// The commands that install `qemu-system-arm`, as root types them.
-fn qemu_commands(manager: PackageManager, backports: Option<&str>) -> Vec<Command> {
+fn qemu_commands(manager: PackageManager, backports: Option<&Backports>) -> Vec<Command> {
     let lines = match (manager, backports) {
         (PackageManager::AptGet, None) => {
             vec!["update".into(), "install -y --no-install-recommends qemu-system-arm".into()]
         }
-        (PackageManager::AptGet, Some(suite)) => {
+        (PackageManager::AptGet, Some(Backports { suite, .. })) => {
             vec!["update".into(), format!("install -y --no-install-recommends -t {suite} qemu-system-arm")]
         }
         (PackageManager::Dnf, _) => vec!["install -y qemu-system-arm".into()],
@@ -91,22 +100,51 @@ fn qemu_commands(manager: PackageManager, backports: Option<&str>) -> Vec<Comman
     let words = |line: String| {
         [manager.program()].into_iter().chain(line.split(' ')).map(str::to_owned).collect::<Vec<_>>()
     };
-    lines.into_iter().map(words).collect()
+    let add_source = backports.and_then(|Backports { suite, source }| {
+        let script = format!("echo '{}' > /etc/apt/sources.list.d/{suite}.list", source.as_ref()?);
+        Some(vec!["sh".into(), "-c".into(), script])
+    });
+    add_source.into_iter().chain(lines.into_iter().map(words)).collect()
 }
 
 /// One line to type that runs all of them.
 pub(super) fn as_typed(commands: &[Command]) -> String {
-    commands.iter().map(|command| command.join(" ")).collect::<Vec<_>>().join(" && ")
+    let quoted = |word: &String| if word.contains(' ') { format!("\"{word}\"") } else { word.clone() };
+    let line = |command: &Command| command.iter().map(quoted).collect::<Vec<_>>().join(" ");
+    commands.iter().map(line).collect::<Vec<_>>().join(" && ")
 }
 
-/// The suite of backports to take QEMU from, given `/etc/os-release` and apt's lists of sources.
+/// The suite of backports to take QEMU from, given `/etc/os-release`, apt's lists of sources and the versions of
+/// the QEMU packages that are installed.
 ///
-/// Debian 12 has QEMU 7.2 in its main suite, which is enough for one of the boards, and 10.0 in its backports.
-/// The suite is only used where somebody configured it; nothing is added to apt's sources.
-pub(super) fn backports_suite(os_release: &str, sources: &[String]) -> Option<String> {
-    let is_bookworm = os_release.lines().any(|line| line.trim() == "VERSION_CODENAME=bookworm");
+/// Debian 12 has QEMU 7.2 in its main suite, which is enough for one of the boards, and 10.0 in its backports. The
+/// suite is used where somebody configured it. Where it is not configured and some package of QEMU came from it all
+/// the same, the main suite's packages would conflict with that one, so the suite is added, from the mirror that the
+/// main suite comes from.
+pub(super) fn backports(os_release: &str, sources: &[String], installed: &str) -> Option<Backports> {
+    if !os_release.lines().any(|line| line.trim() == "VERSION_CODENAME=bookworm") {
+        return None;
+    }
     let suite = "bookworm-backports";
-    (is_bookworm && sources.iter().any(|text| configures(text, suite))).then(|| suite.into())
+    if sources.iter().any(|text| configures(text, suite)) {
+        return Some(Backports { suite: suite.into(), source: None });
+    }
+    if !installed.contains("~bpo12+") {
+        return None;
+    }
+    let mirror = sources.iter().find_map(|text| mirror(text, "bookworm"))?;
+    Some(Backports { suite: suite.into(), source: Some(format!("deb {mirror} {suite} main")) })
+}
+
+/// Where a suite comes from, by a list of apt's sources of either format.
+fn mirror<'s>(sources: &'s str, suite: &str) -> Option<&'s str> {
+    let stanza = sources.split("\n\n").find(|stanza| configures(stanza, suite))?;
+    let lines = stanza.lines().filter(|line| !line.trim_start().starts_with('#'));
+    // in the one-line format the line that names the suite names its mirror too
+    let one_line =
+        lines.clone().find(|line| line.split_whitespace().any(|word| word == suite) && line.contains("://"));
+    let words = one_line.into_iter().chain(lines).flat_map(str::split_whitespace);
+    words.filter(|word| !word.starts_with('[')).find(|word| word.contains("://"))
 }
 
 /// Whether a list of apt's sources, of either format, has that suite switched on.
@@ -186,9 +224,8 @@ mod tests {
 
     #[test]
     fn backports_are_preferred_where_they_are_configured() {
-        let suite = Some("bookworm-backports".to_owned());
-        let plan =
-            install_qemu(&Machine { backports: suite, ..machine(Some(PackageManager::AptGet), true, false) });
+        let backports = Some(Backports { suite: "bookworm-backports".into(), source: None });
+        let plan = install_qemu(&Machine { backports, ..machine(Some(PackageManager::AptGet), true, false) });
         assert_eq!(
             typed(&plan),
             "apt-get update && apt-get install -y --no-install-recommends -t bookworm-backports qemu-system-arm"
@@ -198,14 +235,39 @@ mod tests {
     #[test]
     fn backports_are_found_in_both_formats_of_sources() {
         let bookworm = "PRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nVERSION_CODENAME=bookworm\n";
-        let suite = |sources: &str| backports_suite(bookworm, &[String::new(), sources.into()]);
+        let suite = |sources: &str| {
+            let found = backports(bookworm, &[String::new(), sources.into()], "1:7.2+dfsg-7+deb12u18");
+            found.inspect(|found| assert_eq!(found.source, None)).map(|found| found.suite)
+        };
         let found = Some("bookworm-backports".to_owned());
-        assert_eq!(suite("deb http://deb.debian.org/debian bookworm-backports main"), found);
+        assert_eq!(suite("deb http://mirror.example/debian bookworm-backports main"), found);
         assert_eq!(suite("Types: deb\nSuites: bookworm bookworm-backports\nComponents: main\n"), found);
-        assert_eq!(suite("# deb http://deb.debian.org/debian bookworm-backports main"), None);
+        assert_eq!(suite("# deb http://mirror.example/debian bookworm-backports main"), None);
         assert_eq!(suite("Suites: bookworm-backports\nEnabled: no\n\nSuites: bookworm\n"), None);
-        assert_eq!(suite("deb http://deb.debian.org/debian bookworm main"), None);
+        assert_eq!(suite("deb http://mirror.example/debian bookworm main"), None);
         let other = "VERSION_CODENAME=trixie\n";
-        assert_eq!(backports_suite(other, &["deb http://x bookworm-backports main".into()]), None);
+        assert_eq!(backports(other, &["deb http://x bookworm-backports main".into()], ""), None);
+    }
+
+    #[test]
+    fn backports_are_added_where_a_package_of_qemu_came_from_there() {
+        let bookworm = "VERSION_CODENAME=bookworm\n";
+        let line = "deb cdrom:[Debian] bookworm main\n# deb http://old.example/debian bookworm main\n\
+                    deb [arch=amd64] http://mirror.example/debian bookworm main\n";
+        let stanza = "Types: deb\n# http://old.example/\nURIs: http://mirror.example/debian\nSuites: bookworm bookworm-updates\n";
+        for sources in [line, stanza] {
+            let found = backports(bookworm, &[sources.into()], "1:10.0.2+ds-2+deb13u1~bpo12+1\n");
+            let plan = install_qemu(&Machine {
+                backports: found,
+                ..machine(Some(PackageManager::AptGet), false, false)
+            });
+            assert_eq!(
+                typed(&plan),
+                "sudo sh -c \"echo 'deb http://mirror.example/debian bookworm-backports main' > \
+                 /etc/apt/sources.list.d/bookworm-backports.list\" && sudo apt-get update && sudo apt-get install -y \
+                 --no-install-recommends -t bookworm-backports qemu-system-arm"
+            );
+        }
+        assert_eq!(backports(bookworm, &["no mirror".into()], "~bpo12+1"), None);
     }
 }
