@@ -94,6 +94,10 @@ fn kinds() -> impl Iterator<Item = (CellKind, Numbers)> {
 
 #[test]
 fn a_header_out_of_range_is_refused_by_its_field() {
+    const LONG_NAME: &str = match std::str::from_utf8(&[b'n'; 256]) {
+        Ok(name) => name,
+        Err(_) => "",
+    };
     let field = |cell, numbers, field: &str, change: &dyn Fn(&mut Header<'_>)| match refused(
         cell,
         numbers,
@@ -110,6 +114,7 @@ fn a_header_out_of_range_is_refused_by_its_field() {
         for size in [0, 257, u16::MAX] {
             field(cell, numbers, "outputs", &|header| header.shape.outputs = size);
         }
+        field(cell, numbers, "name's length", &|header| header.name = LONG_NAME);
         field(cell, numbers, "input.min", &|header| header.input.min = i16::MIN);
         field(cell, numbers, "input.min", &|header| header.input.min = header.input.max + 1);
         for scale in [0.0, -1.0, f32::NAN, f32::INFINITY] {

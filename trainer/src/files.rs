@@ -7,7 +7,8 @@ use std::path::Path;
 /// `path` finds the old file or the new one, never a part.
 ///
 /// # Errors
-/// The operating system's. Then `path` is as it was, and no temporary file is left.
+/// The operating system's. Then no temporary file is left, and `path` is as it was, unless it was only the folder that
+/// could not be brought to the disk.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,

@@ -12,6 +12,8 @@ use crate::{CellKind, Logit, MAX_INPUTS, MAX_OUTPUTS, MAX_UNITS, Shape};
 pub const MAGIC: [u8; 4] = *b"RFRN";
 /// The fifth byte: the version of the format that this crate reads.
 pub const VERSION: u8 = 1;
+/// Most bytes of a model's name: it must fit a message of the link.
+pub const MAX_NAME_BYTES: usize = 255;
 /// Most sections that a file has.
 pub const MAX_SECTIONS: usize = 10;
 
@@ -232,6 +234,7 @@ impl<'a> Header<'a> {
         field("inputs", shape.inputs.into(), 1, MAX_INPUTS as i64)?;
         field("units", shape.units.into(), 1, MAX_UNITS as i64)?;
         field("outputs", shape.outputs.into(), 1, MAX_OUTPUTS as i64)?;
+        field("name's length", self.name.len() as i64, 0, MAX_NAME_BYTES as i64)?;
         field("input.min", input.min.into(), -32767, input.max.into())?;
         if !(input.scale.is_finite() && input.scale > 0.0) {
             return Err(ModelError::InputScale);

@@ -52,4 +52,6 @@ mod header;
 pub use error::{ModelError, SectionFault};
 pub use file::PAYLOAD_ALIGNMENT;
 pub(crate) use file::{File, tile_columns};
-pub use header::{Header, InputFormat, MAGIC, MAX_SECTIONS, Numbers, Section, SectionKind, VERSION};
+pub use header::{
+    Header, InputFormat, MAGIC, MAX_NAME_BYTES, MAX_SECTIONS, Numbers, Section, SectionKind, VERSION,
+};

@@ -19,6 +19,7 @@ mod self_test;
 mod writer;
 
 use ndarray::ArrayView3;
+use refrain::format::MAX_NAME_BYTES;
 use refrain::{InputFormat, Numbers};
 
 pub use report::{LayerError, Report};
@@ -26,9 +27,6 @@ pub use report::{LayerError, Report};
 use crate::model_file::{ModelFile, ModelFileError};
 use crate::nn::Network;
 use writer::Description;
-
-/// Most bytes of a model's name, which a board tells in one message.
-pub const MAX_NAME_BYTES: usize = 255;
 
 /// What a model file says of its model besides the weights.
 #[derive(Clone, Debug, PartialEq)]

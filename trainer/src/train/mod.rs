@@ -232,6 +232,10 @@ fn run(
         training_seconds += epoch_started.elapsed().as_secs_f64();
         samples_met += met;
         let (val_loss, val_accuracy) = measure(&network, validation);
+        // the last step's change is in no training loss, and must not reach a checkpoint either
+        if !(val_loss.is_finite() && is_finite(&network)) {
+            return Err(TrainError::Diverged { epoch, step: steps, loss: val_loss as f32 });
+        }
         let (loss, accuracy) = (loss / met as f64, correct as f64 / met as f64);
         history.push(Epoch { epoch, loss, accuracy, val_loss, val_accuracy });
         let done = &history[history.len() - 1];
@@ -247,6 +251,11 @@ fn run(
         samples_per_second: samples_met as f64 / training_seconds,
         threads: rayon::current_num_threads(),
     })
+}
+
+/// Whether every weight is a finite number.
+fn is_finite(network: &Network) -> bool {
+    network.parameters().iter().all(|parameter| parameter.values.iter().all(|value| value.is_finite()))
 }
 
 /// Mean loss of a network over `samples` and the part of them that it classifies rightly; both zero where there

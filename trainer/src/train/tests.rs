@@ -121,3 +121,11 @@ fn impossible_sizes_are_refused() {
         assert!(error.to_string().contains(&format!("{units} units")), "{error}");
     }
 }
+
+#[test]
+fn a_weight_that_is_no_number_is_seen() {
+    let mut network = Network::new(CellKind::Gru, Shape { inputs: 2, units: 3, outputs: 2 }, 1);
+    assert!(is_finite(&network));
+    network.dense.bias[1] = f32::NAN;
+    assert!(!is_finite(&network));
+}
