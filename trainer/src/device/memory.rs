@@ -192,7 +192,7 @@ fn follow(
             Ok(None) => return Err(DeviceError::NoProgress { seconds: PATIENCE.as_secs() }),
             Err(TransportError::Gone) => return Ok(statistics),
             Err(TransportError::Io(reason)) => {
-                return Err(EmulatorError::Pipe { reason }.into());
+                return Err(EmulatorError::Uart { reason }.into());
             }
         }
     }

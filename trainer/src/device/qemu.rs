@@ -1,9 +1,13 @@
-//! An emulated board: QEMU as a child process, its UART on our pipes.
+//! An emulated board: QEMU as a child process, its UART on a TCP connection to this machine itself.
+//!
+//! The UART is not on stdin and stdout, because QEMU writes what the firmware logs by semihosting to its stdout,
+//! whatever character device it is told to use for that.
 
 use std::fs::{self, File};
 use std::io;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,8 +21,10 @@ const MESSAGES: &str = "qemu.log";
 /// Where the firmware's defmt log goes, undecoded.
 const LOG: &str = "firmware.defmt";
 
-/// How long QEMU may take to end after its pipes were closed.
+/// How long QEMU may take to end after its UART was closed.
 const TIME_TO_END: Duration = Duration::from_secs(5);
+/// How long QEMU may take until it connects its UART.
+const TIME_TO_CONNECT: Duration = Duration::from_secs(30);
 
 /// Why an emulated board did not work.
 #[derive(Debug, thiserror::Error)]
@@ -39,9 +45,9 @@ pub enum EmulatorError {
         /// What the system says.
         reason: io::Error,
     },
-    /// The board's UART cannot be read.
-    #[error("cannot read the emulated board's UART: {reason}")]
-    Pipe {
+    /// The board's UART cannot be connected or read.
+    #[error("the emulated board's UART fails: {reason}")]
+    Uart {
         /// What the system says.
         reason: io::Error,
     },
@@ -77,8 +83,13 @@ pub enum Mode<'a> {
 
 /// A running QEMU, ended when this is dropped.
 pub struct Emulator {
+    process: Process,
+    uart: Pipes<TcpStream>,
+}
+
+/// QEMU's process and where it leaves its words.
+struct Process {
     child: Child,
-    uart: Pipes<ChildStdin>,
     folder: PathBuf,
     firmware: Firmware,
 }
@@ -87,7 +98,8 @@ impl Emulator {
     /// Starts the firmware on the emulated board; QEMU works in `folder`, which the firmware can write files to.
     ///
     /// # Errors
-    /// [`EmulatorError::Start`] or [`EmulatorError::File`].
+    /// [`EmulatorError::Start`], [`EmulatorError::File`] or [`EmulatorError::Uart`]; [`EmulatorError::Ended`] or
+    /// [`EmulatorError::Late`] where QEMU does not connect its UART.
     pub fn start(
         qemu: &Qemu,
         board: Board,
@@ -95,22 +107,25 @@ impl Emulator {
         mode: Mode<'_>,
         folder: &Path,
     ) -> Result<Self, EmulatorError> {
-        let path = folder.join(MESSAGES);
-        let messages = File::create(&path).map_err(|reason| EmulatorError::File { path, reason })?;
-        let start = |reason| EmulatorError::Start { program: qemu.program.clone(), reason };
-        let mut child = Command::new(&qemu.program)
-            .args(arguments(board, &firmware.elf, mode))
-            .current_dir(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(messages)
-            .spawn()
-            .map_err(start)?;
-        let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(start(io::ErrorKind::BrokenPipe.into()));
+        let file = |name| {
+            let path = folder.join(name);
+            File::create(&path).map_err(|reason| EmulatorError::File { path, reason })
         };
-        let (uart, firmware) = (Pipes::new(to, from), firmware.clone());
-        Ok(Self { child, uart, folder: folder.to_owned(), firmware })
+        let uart = |reason| EmulatorError::Uart { reason };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(uart)?;
+        listener.set_nonblocking(true).map_err(uart)?;
+        let port = listener.local_addr().map_err(uart)?.port();
+        let child = Command::new(&qemu.program)
+            .args(arguments(board, &firmware.elf, mode, port))
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(file(LOG)?)
+            .stderr(file(MESSAGES)?)
+            .spawn()
+            .map_err(|reason| EmulatorError::Start { program: qemu.program.clone(), reason })?;
+        let mut process = Process { child, folder: folder.to_owned(), firmware: firmware.clone() };
+        let (to, from) = process.connect(&listener)?;
+        Ok(Self { process, uart: Pipes::new(to, from) })
     }
 
     /// Waits until the firmware ends QEMU, which it does with status 0 where all went well.
@@ -118,16 +133,43 @@ impl Emulator {
     /// # Errors
     /// [`EmulatorError::Ended`] with any other status, [`EmulatorError::Late`] where it does not come in time.
     pub fn finish(&mut self, patience: Duration) -> Result<(), EmulatorError> {
-        match self.wait(patience) {
+        match self.process.wait(patience) {
             Some(status) if status.success() => Ok(()),
-            Some(status) => Err(self.ended(status)),
+            Some(status) => Err(self.process.ended(status)),
             None => Err(EmulatorError::Late { seconds: patience.as_secs() }),
         }
     }
 
     /// Why the link was closed: QEMU has ended. `None` where it still runs.
     pub fn why_gone(&mut self) -> Option<EmulatorError> {
-        self.wait(TIME_TO_END).map(|status| self.ended(status))
+        self.process.wait(TIME_TO_END).map(|status| self.process.ended(status))
+    }
+}
+
+impl Process {
+    /// Waits for QEMU to connect its UART: the connection, to write to and to read from.
+    fn connect(&mut self, listener: &TcpListener) -> Result<(TcpStream, TcpStream), EmulatorError> {
+        let uart = |reason| EmulatorError::Uart { reason };
+        let deadline = Instant::now() + TIME_TO_CONNECT;
+        loop {
+            // Looked at first, for a QEMU that has ended may have connected before.
+            let ended = self.wait(Duration::from_millis(2));
+            match (listener.accept(), ended) {
+                (Ok((stream, _)), _) => {
+                    stream.set_nonblocking(false).map_err(uart)?;
+                    // A row is a request that waits for its answer: it must leave at once.
+                    stream.set_nodelay(true).map_err(uart)?;
+                    let reader = stream.try_clone().map_err(uart)?;
+                    return Ok((stream, reader));
+                }
+                (Err(reason), _) if reason.kind() != io::ErrorKind::WouldBlock => return Err(uart(reason)),
+                (Err(_), Some(status)) => return Err(self.ended(status)),
+                (Err(_), None) => {}
+            }
+            if Instant::now() >= deadline {
+                return Err(EmulatorError::Late { seconds: TIME_TO_CONNECT.as_secs() });
+            }
+        }
     }
 
     fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
@@ -173,7 +215,7 @@ impl Emulator {
     }
 }
 
-impl Drop for Emulator {
+impl Drop for Process {
     fn drop(&mut self) {
         // It may have ended by itself; then there is nothing to kill, and nothing to report either way.
         let _ = self.child.kill();
@@ -192,7 +234,7 @@ impl Transport for Emulator {
 }
 
 /// QEMU's command line, of options that version 7.2 has too.
-fn arguments(board: Board, elf: &Path, mode: Mode<'_>) -> Vec<String> {
+fn arguments(board: Board, elf: &Path, mode: Mode<'_>, port: u16) -> Vec<String> {
     let mut arguments: Vec<String> = [
         "-M",
         board.name(),
@@ -200,8 +242,6 @@ fn arguments(board: Board, elf: &Path, mode: Mode<'_>) -> Vec<String> {
         "none",
         "-monitor",
         "none",
-        "-serial",
-        "stdio",
         // One instruction takes 1024 ns of the board's time, so that its timer counts instructions exactly.
         "-icount",
         "shift=10",
@@ -214,10 +254,10 @@ fn arguments(board: Board, elf: &Path, mode: Mode<'_>) -> Vec<String> {
         Mode::Memory { .. } => ",arg=memory",
     };
     arguments.extend([
-        "-chardev".into(),
-        format!("file,id=log,path={LOG}"),
+        "-serial".into(),
+        format!("tcp:{}:{port},nodelay=on", Ipv4Addr::LOCALHOST),
         "-semihosting-config".into(),
-        format!("enable=on,target=native,chardev=log{command_line}"),
+        format!("enable=on,target=native{command_line}"),
         "-kernel".into(),
         elf.display().to_string(),
     ]);
@@ -239,13 +279,14 @@ mod tests {
 
     #[test]
     fn the_command_line_names_the_mode_and_the_job() {
-        let line = |mode| arguments(Board::Mps2An386, Path::new("f.elf"), mode).join(" ");
+        let line = |mode| arguments(Board::Mps2An386, Path::new("f.elf"), mode, 4321).join(" ");
         let serve = line(Mode::Serve);
         assert!(serve.starts_with("-M mps2-an386 ") && serve.ends_with(" -kernel f.elf"), "{serve}");
+        assert!(serve.contains("-serial tcp:127.0.0.1:4321,nodelay=on "), "{serve}");
         assert!(!serve.contains("arg="), "{serve}");
-        assert!(line(Mode::SelfTest).contains("chardev=log,arg=self-test "));
+        assert!(line(Mode::SelfTest).contains("target=native,arg=self-test "));
         let memory = line(Mode::Memory { job: Path::new("a,b/job.bin") });
-        assert!(memory.contains("chardev=log,arg=memory "), "{memory}");
+        assert!(memory.contains("target=native,arg=memory "), "{memory}");
         assert!(
             memory.ends_with("-device loader,file=a,,b/job.bin,addr=0x21000000,force-raw=on"),
             "{memory}"
@@ -267,33 +308,51 @@ mod tests {
             Emulator::start(&qemu, Board::Mps2An386, &firmware, Mode::Serve, folder)
         }
 
-        /// Starts a shell script in QEMU's place.
+        /// Starts a shell script in QEMU's place; it is connected to the UART by file descriptor 3.
         fn start(folder: &Path, body: &str) -> Result<Emulator, EmulatorError> {
+            let find_port = "port=$(echo \"$*\" | sed 's/.*127.0.0.1:\\([0-9]*\\).*/\\1/')";
+            let connected = format!("{find_port}\nexec bash -c \"exec 3<>/dev/tcp/127.0.0.1/$port\n{body}\"");
+            start_program(folder, script(folder, "qemu", &connected))
+        }
+
+        /// Starts a shell script that never connects.
+        fn start_unconnected(folder: &Path, body: &str) -> Result<Emulator, EmulatorError> {
             start_program(folder, script(folder, "qemu", body))
         }
 
         #[test]
-        fn the_uart_is_on_the_pipes() {
+        fn the_uart_is_on_the_connection_and_the_log_is_not() {
             let folder = tempfile::tempdir().unwrap();
-            let mut emulator = start(folder.path(), "exec cat").unwrap();
+            let mut emulator = start(folder.path(), "echo log; exec cat <&3 >&3").unwrap();
             emulator.send(b"a row").unwrap();
             let mut came = Vec::new();
             while came.len() < 5 {
                 emulator.receive(&mut came, Instant::now() + Duration::from_secs(60)).unwrap();
             }
             assert_eq!(came, b"a row");
+            assert_eq!(fs::read(folder.path().join(LOG)).unwrap(), b"log\n");
         }
 
         #[test]
         fn its_status_and_last_words_are_reported() {
             let folder = tempfile::tempdir().unwrap();
             let mut emulator =
-                start(folder.path(), "echo 'no such machine' >&2\necho 'q: warning: x' >&2\nexit 3").unwrap();
+                start(folder.path(), "echo 'its clock stopped' >&2\necho 'q: warning: x' >&2\nexit 3")
+                    .unwrap();
             let mut came = Vec::new();
             let gone = emulator.receive(&mut came, Instant::now() + Duration::from_secs(60)).unwrap_err();
             assert!(matches!(gone, TransportError::Gone), "{gone}");
             let message = emulator.why_gone().unwrap().to_string();
             assert!(message.contains("exit status: 3"), "{message}");
+            assert!(message.contains("its last words: its clock stopped"), "{message}");
+        }
+
+        #[test]
+        fn a_program_that_ends_before_it_connects_is_reported() {
+            let folder = tempfile::tempdir().unwrap();
+            let error = start_unconnected(folder.path(), "echo 'no such machine' >&2\nexit 4").err().unwrap();
+            let message = error.to_string();
+            assert!(message.contains("exit status: 4"), "{message}");
             assert!(message.contains("its last words: no such machine"), "{message}");
         }
 
@@ -312,7 +371,7 @@ mod tests {
         #[test]
         fn the_log_of_a_run_that_failed_is_kept() {
             let folder = tempfile::tempdir().unwrap();
-            let mut emulator = start(folder.path(), "echo log > firmware.defmt; exit 1").unwrap();
+            let mut emulator = start(folder.path(), "echo log; exit 1").unwrap();
             let message = emulator.finish(Duration::from_secs(60)).unwrap_err().to_string();
             let (elf, log) =
                 (folder.path().join("kept/firmware.elf"), folder.path().join("kept/firmware.defmt"));
@@ -326,7 +385,7 @@ mod tests {
         fn it_is_ended_when_it_is_dropped() {
             let folder = tempfile::tempdir().unwrap();
             let emulator = start(folder.path(), "exec sleep 100").unwrap();
-            let process = Path::new("/proc").join(emulator.child.id().to_string());
+            let process = Path::new("/proc").join(emulator.process.child.id().to_string());
             let watched = process.exists();
             drop(emulator);
             // Where there is no /proc, that dropping did not wait for the sleep is all that can be seen.
