@@ -2,7 +2,7 @@
 
 use super::PairSums;
 
-/// As [`reference::accumulate`](super::reference::accumulate), with about half its multiplications' unpacking.
+/// The same sums as [`reference::accumulate`](super::reference::accumulate), without unpacking row A.
 ///
 /// With `w = 256·A + B` the sum of `w·p` is `256·(A·p) + (B·p)`, so rows A and B come out of two sums, of
 /// `w·p` and of `B·p`, and A needs no unpacking. The first may wrap around 2^32: shifting the difference right

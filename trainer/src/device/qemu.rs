@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::board::Board;
 use super::firmware::Firmware;
-use super::transport::{Pipes, Transport, TransportError};
+use super::transport::{Streams, Transport, TransportError};
 use crate::setup::Qemu;
 
 /// Where QEMU's own messages go, in the run's folder.
@@ -84,7 +84,7 @@ pub enum Mode<'a> {
 /// A running QEMU, ended when this is dropped.
 pub struct Emulator {
     process: Process,
-    uart: Pipes<TcpStream>,
+    uart: Streams<TcpStream>,
 }
 
 /// QEMU's process and where it leaves its words.
@@ -125,7 +125,7 @@ impl Emulator {
             .map_err(|reason| EmulatorError::Start { program: qemu.program.clone(), reason })?;
         let mut process = Process { child, folder: folder.to_owned(), firmware: firmware.clone() };
         let (to, from) = process.connect(&listener)?;
-        Ok(Self { process, uart: Pipes::new(to, from) })
+        Ok(Self { process, uart: Streams::new(to, from) })
     }
 
     /// Waits until the firmware ends QEMU, which it does with status 0 where all went well.

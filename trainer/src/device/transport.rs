@@ -85,13 +85,13 @@ impl Transport for Serial {
     }
 }
 
-/// The two pipes of a child process; a thread reads, so that one can wait for bytes until a deadline.
-pub(super) struct Pipes<W> {
+/// A stream to write to and one to read from; a thread reads, so that one can wait for bytes until a deadline.
+pub(super) struct Streams<W> {
     to: W,
     from: Receiver<io::Result<Vec<u8>>>,
 }
 
-impl<W: io::Write> Pipes<W> {
+impl<W: io::Write> Streams<W> {
     pub(super) fn new(to: W, from: impl io::Read + Send + 'static) -> Self {
         let (sender, receiver) = sync_channel(64);
         thread::spawn(move || read_all(from, &sender));
@@ -116,7 +116,7 @@ fn read_all(mut from: impl io::Read, sender: &SyncSender<io::Result<Vec<u8>>>) {
     }
 }
 
-impl<W: io::Write> Transport for Pipes<W> {
+impl<W: io::Write> Transport for Streams<W> {
     fn send(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
         self.to.write_all(bytes)?;
         Ok(self.to.flush()?)
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn pipes_hand_on_every_byte_and_tell_when_they_are_closed() {
         let bytes: Vec<u8> = (0..10_000).map(|index| index as u8).collect();
-        let mut pipes = Pipes::new(Vec::new(), io::Cursor::new(bytes.clone()));
+        let mut pipes = Streams::new(Vec::new(), io::Cursor::new(bytes.clone()));
         pipes.send(b"to the board").unwrap();
         assert_eq!(pipes.to, b"to the board");
         let (mut came, deadline) = (Vec::new(), Instant::now() + Duration::from_secs(60));
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn a_silent_pipe_is_no_error() {
         let (reader, _writer) = io::pipe().unwrap();
-        let mut pipes = Pipes::new(io::sink(), reader);
+        let mut pipes = Streams::new(io::sink(), reader);
         let mut came = Vec::new();
         pipes.receive(&mut came, Instant::now() + Duration::from_millis(5)).unwrap();
         assert!(came.is_empty());
