@@ -34,12 +34,12 @@ struct Figures {
 
 fn measure() -> BTreeMap<String, Figures> {
     let dataset = dataset();
-    let all = dataset.test().view();
-    let some = all.first(BOARD_IMAGES);
+    let [all, some] =
+        [usize::MAX, BOARD_IMAGES].map(|count| dataset.test().view().first(count).images().expect("images"));
     let of = |file| {
-        let host = evaluate(file, all.samples(), all.labels()).expect("MNIST fits the shipped models");
+        let host = evaluate(file, all.pixels, all.labels).expect("MNIST fits the shipped models");
         let target = Target::Emulated(Board::Mps2An386);
-        let board = device::run(&target, Via::Memory, file, some.samples(), some.labels(), &mut |_| {})
+        let board = device::run(&target, Via::Memory, file, some.pixels, some.labels, &mut |_| {})
             .expect("the board answers");
         assert!(board.host_matches, "{:?}", board.mismatch);
         let figures = Figures {

@@ -69,8 +69,8 @@ fn mnist() -> Option<Dataset> {
 #[test]
 fn logits_and_accuracy_on_mnist_agree() {
     let Some(dataset) = mnist() else { return };
-    let test = dataset.test();
-    let x = test.samples().mapv(|pixel| f32::from(pixel) / 255.0);
+    let test = dataset.test().view().images().expect("MNIST is images");
+    let x = test.pixels.mapv(|pixel| f32::from(pixel) / 255.0);
     for kind in CellKind::ALL {
         let article = Article::read(kind);
         let logits = article.network.infer(x.view());
@@ -78,7 +78,7 @@ fn logits_and_accuracy_on_mnist_agree() {
             assert!((got - expected).abs() < 1e-3, "{kind}: logit {got} for {expected}");
         }
         let right = |(row, label): (ndarray::ArrayView1<'_, f32>, &u8)| argmax(row) == usize::from(*label);
-        let correct = logits.outer_iter().zip(test.labels()).filter(|pair| right(*pair)).count();
+        let correct = logits.outer_iter().zip(test.labels).filter(|pair| right(*pair)).count();
         let expected = (10_000.0 * article.test_accuracy).round() as usize;
         assert_eq!(correct, expected, "{kind}");
     }
@@ -87,7 +87,7 @@ fn logits_and_accuracy_on_mnist_agree() {
 #[test]
 fn quantisation_costs_at_most_fifteen_images_in_ten_thousand() {
     let Some(dataset) = mnist() else { return };
-    let test = dataset.test();
+    let test = dataset.test().view().images().expect("MNIST is images");
     for kind in CellKind::ALL {
         let article = Article::read(kind);
         let metadata = Metadata {
@@ -97,10 +97,10 @@ fn quantisation_costs_at_most_fifteen_images_in_ten_thousand() {
             input_scale: PIXEL_SCALE,
             input_range: (0, 255),
         };
-        let calibration = dataset.train().view().first(2000);
-        let file = export(&article.network, &metadata, Numbers::Int8, calibration.samples())
+        let calibration = dataset.train().view().first(2000).images().expect("MNIST is images");
+        let file = export(&article.network, &metadata, Numbers::Int8, calibration.pixels)
             .expect("Keras's networks can be exported");
-        let found = evaluate(&file, test.samples(), test.labels()).expect("MNIST fits the networks");
+        let found = evaluate(&file, test.pixels, test.labels).expect("MNIST fits the networks");
         let keras = f64::from(article.test_accuracy);
         println!("{kind}: Keras, f32 {:.2} %; int8 {:.2} %", 100.0 * keras, 100.0 * found.accuracy);
         assert!(found.accuracy >= keras - 0.0015, "{kind}: {} in Keras, {} in int8", keras, found.accuracy);

@@ -29,9 +29,9 @@ fn run(file: &ModelFile, via: Via, samples: ArrayView3<'_, u8>, labels: &[u8]) -
 #[test]
 fn the_shipped_models_answer_from_memory_as_on_the_host() {
     let dataset = dataset();
-    let test = dataset.test().view().first(400);
+    let test = dataset.test().view().first(400).images().expect("a set of images");
     for file in &shipped_models() {
-        let report = run(file, Via::Memory, test.samples(), test.labels());
+        let report = run(file, Via::Memory, test.pixels, test.labels);
         println!("{}: {report:?}", report.cell);
     }
 }
@@ -39,9 +39,9 @@ fn the_shipped_models_answer_from_memory_as_on_the_host() {
 #[test]
 fn the_shipped_models_answer_over_the_link_as_on_the_host() {
     let dataset = dataset();
-    let test = dataset.test().view().first(10);
+    let test = dataset.test().view().first(10).images().expect("a set of images");
     for file in &shipped_models() {
-        run(file, Via::Link, test.samples(), test.labels());
+        run(file, Via::Link, test.pixels, test.labels);
     }
 }
 

@@ -1,7 +1,8 @@
 //! The built-in digits: the same bytes everywhere, and a task that takes learning.
 
+use ndarray::Axis;
 use refrain_trainer::data::digits::{self, Part};
-use refrain_trainer::data::{Dataset, PIXEL_SCALE, SplitView};
+use refrain_trainer::data::{Dataset, Images, PIXEL_SCALE, Split};
 use sha2::{Digest, Sha256};
 
 const CLASSES: usize = 10;
@@ -20,9 +21,10 @@ fn the_first_hundred_samples_never_change() {
 fn a_sample_drawn_alone_is_the_one_in_the_set() {
     let set = digits::dataset(60, 20, 3).expect("a small set");
     for (part, split) in [(Part::Train, set.train()), (Part::Test, set.test())] {
+        let drawn = images(split);
         for index in 0..split.count() {
-            assert_eq!(split.view().sample(index), digits::draw(part, index, 3), "{part:?} {index}");
-            assert_eq!(split.labels()[index], digits::label(index));
+            assert_eq!(image(drawn, index), digits::draw(part, index, 3), "{part:?} {index}");
+            assert_eq!(drawn.labels[index], digits::label(index));
         }
     }
 }
@@ -31,7 +33,7 @@ fn a_sample_drawn_alone_is_the_one_in_the_set() {
 fn the_number_of_threads_changes_nothing() {
     let drawn_by = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
-        pool.install(|| digits::dataset(200, 10, 5)).expect("a small set").train().samples().to_owned()
+        pool.install(|| digits::dataset(200, 10, 5)).expect("a small set").train().sequences().clone()
     };
     assert_eq!(drawn_by(1), drawn_by(3));
 }
@@ -49,7 +51,7 @@ fn images_are_ink_with_grey_edges_on_an_empty_border() {
     let set = digits::dataset(500, 10, 1).expect("a small set");
     let mut greys = 0;
     for index in 0..500 {
-        let image = set.train().view().sample(index);
+        let image = image(images(set.train()), index);
         let inked = image.iter().filter(|&&pixel| pixel > 0).count();
         assert!((25..=400).contains(&inked), "sample {index} has {inked} inked pixels");
         assert!(image.iter().any(|&pixel| pixel > 150), "sample {index} is faint");
@@ -89,9 +91,21 @@ fn floats(image: &[u8]) -> Vec<f32> {
     image.iter().map(|&pixel| f32::from(pixel) * PIXEL_SCALE).collect()
 }
 
-fn accuracy(test: SplitView<'_>, classify: impl Fn(&[u8]) -> usize) -> f64 {
-    let right =
-        (0..test.count()).filter(|&n| classify(test.sample(n)) == usize::from(test.labels()[n])).count();
+fn images(split: &Split) -> Images<'_> {
+    split.view().images().expect("digits are images")
+}
+
+fn image(images: Images<'_>, index: usize) -> &[u8] {
+    images.pixels.index_axis_move(Axis(0), index).to_slice().expect("images lie in standard layout")
+}
+
+/// The images one after the other, each with its label.
+fn labelled(images: Images<'_>) -> impl Iterator<Item = (&[u8], usize)> {
+    images.labels.iter().enumerate().map(move |(n, &label)| (image(images, n), label.into()))
+}
+
+fn accuracy(test: &Split, classify: impl Fn(&[u8]) -> usize) -> f64 {
+    let right = labelled(images(test)).filter(|&(image, label)| classify(image) == label).count();
     right as f64 / test.count() as f64
 }
 
@@ -100,14 +114,13 @@ fn greatest(scores: &[f32]) -> usize {
 }
 
 fn nearest_centroid(set: &Dataset) -> f64 {
-    let train = set.train().view();
     let mut means = vec![vec![0.0_f32; 784]; CLASSES];
-    for n in 0..train.count() {
-        let mean = &mut means[usize::from(train.labels()[n])];
-        let share = (CLASSES as f32) / train.count() as f32;
-        mean.iter_mut().zip(floats(train.sample(n))).for_each(|(mean, pixel)| *mean += share * pixel);
+    for (image, label) in labelled(images(set.train())) {
+        let mean = &mut means[label];
+        let share = (CLASSES as f32) / set.train().count() as f32;
+        mean.iter_mut().zip(floats(image)).for_each(|(mean, pixel)| *mean += share * pixel);
     }
-    accuracy(set.test().view(), |image| {
+    accuracy(set.test(), |image| {
         let image = floats(image);
         let nearness =
             |mean: &Vec<f32>| -mean.iter().zip(&image).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
@@ -116,8 +129,8 @@ fn nearest_centroid(set: &Dataset) -> f64 {
 }
 
 fn softmax_regression(set: &Dataset) -> f64 {
-    let train = set.train().view();
-    let images: Vec<Vec<f32>> = (0..train.count()).map(|n| floats(train.sample(n))).collect();
+    let train: Vec<(Vec<f32>, usize)> =
+        labelled(images(set.train())).map(|(image, label)| (floats(image), label)).collect();
     let mut weights = vec![vec![0.0_f32; 785]; CLASSES];
     let logits = |weights: &[Vec<f32>], image: &[f32]| -> Vec<f32> {
         let dot = |row: &Vec<f32>| row[784] + row.iter().zip(image).map(|(w, x)| w * x).sum::<f32>();
@@ -125,30 +138,28 @@ fn softmax_regression(set: &Dataset) -> f64 {
     };
     for epoch in 0..25 {
         let rate = 0.02 / (1.0 + epoch as f32 / 5.0);
-        for (image, &label) in images.iter().zip(train.labels()) {
+        for (image, label) in &train {
             let mut scores = logits(&weights, image);
             let top = scores[greatest(&scores)];
             scores.iter_mut().for_each(|score| *score = (*score - top).exp());
             let sum: f32 = scores.iter().sum();
             for (class, row) in weights.iter_mut().enumerate() {
-                let wanted = if class == usize::from(label) { 1.0 } else { 0.0 };
+                let wanted = if class == *label { 1.0 } else { 0.0 };
                 let step = rate * (wanted - scores[class] / sum);
                 row.iter_mut().zip(image).for_each(|(w, x)| *w += step * x);
                 row[784] += step;
             }
         }
     }
-    accuracy(set.test().view(), |image| greatest(&logits(&weights, &floats(image))))
+    accuracy(set.test(), |image| greatest(&logits(&weights, &floats(image))))
 }
 
 fn nearest_neighbour(set: &Dataset) -> f64 {
-    let train = set.train().view();
     let gap = |a: &[u8], b: &[u8]| -> u32 {
         a.iter().zip(b).map(|(&a, &b)| u32::from(a.abs_diff(b)) * u32::from(a.abs_diff(b))).sum()
     };
-    accuracy(set.test().view(), |image| {
-        let nearest =
-            (0..train.count()).min_by_key(|&n| gap(image, train.sample(n))).expect("a training sample");
-        usize::from(train.labels()[nearest])
+    accuracy(set.test(), |image| {
+        let nearest = labelled(images(set.train())).min_by_key(|&(example, _)| gap(image, example));
+        nearest.expect("a training sample").1
     })
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use data_support::{gzip, idx, small_set, write_small_set};
-use refrain_trainer::data::{DataError, Dataset, Source, idx::read_folder, load};
+use refrain_trainer::data::{DataError, Dataset, Source, ValuesView, idx::read_folder, load};
 use tempfile::TempDir;
 
 const IMAGES: &str = "train-images-idx3-ubyte";
@@ -39,10 +39,10 @@ fn refused(name: &str, bytes: &[u8], part: &str) -> DataError {
 fn assert_is_small_set(set: &Dataset) {
     assert_eq!(set.classes(), ["0", "1", "2"]);
     assert_eq!((set.timesteps(), set.inputs()), (2, 3));
-    assert_eq!(set.train().labels(), [0, 2, 1, 2]);
-    assert_eq!(set.test().labels(), [1, 0]);
-    assert_eq!(set.train().view().sample(1), [42, 49, 56, 63, 70, 77]);
-    assert_eq!(set.test().samples()[[1, 1, 2]], 245);
+    assert_eq!(set.train().labels(), Some(&[0, 2, 1, 2][..]));
+    assert_eq!(set.test().labels(), Some(&[1, 0][..]));
+    assert_eq!(set.train().view().sequence(1), ValuesView::U8(&[42, 49, 56, 63, 70, 77]));
+    assert_eq!(set.test().view().images().expect("images").pixels[[1, 1, 2]], 245);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use data_server::{Manner, Server};
 use data_support::{gzip, idx, small_set, write_small_set};
 use refrain_trainer::data::download::Downloader;
 use refrain_trainer::data::mnist::{self, FOLDER_VARIABLE, PinnedFile, Places, published_files};
-use refrain_trainer::data::{DataError, Source, load, load_with};
+use refrain_trainer::data::{DataError, Source, ValuesView, load, load_with};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -215,11 +215,11 @@ fn a_set_is_downloaded_once_and_then_cached() {
     let (_keep, places) = places(&[&server]);
     let cache = places.cache.clone().expect("a cache").display().to_string();
     let (set, why) = mnist::load(&places).expect("a download");
-    assert_eq!((set.name(), set.train().count(), set.test().labels()), ("mnist", 4, &[1, 0][..]));
+    assert_eq!((set.name(), set.train().count(), set.test().labels()), ("mnist", 4, Some(&[1, 0][..])));
     assert_eq!(why, format!("MNIST, downloaded to {cache}"));
     assert_eq!(server.requests().len(), 4);
     let (set, why) = mnist::load(&places).expect("the cache");
-    assert_eq!(set.train().view().sample(1), [42, 49, 56, 63, 70, 77]);
+    assert_eq!(set.train().view().sequence(1), ValuesView::U8(&[42, 49, 56, 63, 70, 77]));
     assert_eq!(why, format!("MNIST from the cache, {cache}"));
     assert_eq!(server.requests().len(), 4);
 }
@@ -344,8 +344,9 @@ fn the_real_set_has_its_known_counts() {
     assert_eq!((set.name(), set.classes().len()), ("mnist", 10));
     assert_eq!((set.train().count(), set.test().count()), (60_000, 10_000));
     assert_eq!((set.timesteps(), set.inputs()), (28, 28));
-    assert_eq!((set.train().validation_count(), set.train().labels()[0]), (5_000, 5));
-    let per_digit = |digit: u8| set.test().labels().iter().filter(|&&label| label == digit).count();
+    let [train, test] = [set.train(), set.test()].map(|split| split.labels().expect("labels"));
+    assert_eq!((set.train().validation_count(), train[0]), (5_000, 5));
+    let per_digit = |digit: u8| test.iter().filter(|&&label| label == digit).count();
     assert_eq!([0, 1, 2].map(per_digit), [980, 1_135, 1_032]);
     assert_eq!(published_files().map(|file| file.sha256.len()), [64; 4]);
 }

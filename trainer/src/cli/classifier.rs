@@ -8,7 +8,7 @@ use ndarray::{ArrayView3, Axis};
 use refrain::format::MAGIC as MODEL_MAGIC;
 use refrain::{CellKind, Numbers, Shape};
 use refrain_trainer::checkpoint::{Checkpoint, MAGIC as CHECKPOINT_MAGIC};
-use refrain_trainer::data::{Dataset, SplitView};
+use refrain_trainer::data::{Dataset, Images, SplitView};
 use refrain_trainer::evaluate::{Evaluation, evaluate};
 use refrain_trainer::model_file::ModelFile;
 
@@ -160,12 +160,11 @@ fn in_chunks(
     let mut counter = Counter::new(label, samples.count());
     let mut all = Vec::new();
     let mut done = 0;
-    for (chunk, labels) in
-        samples.samples().axis_chunks_iter(Axis(0), CHUNK).zip(samples.labels().chunks(CHUNK))
-    {
+    let Images { pixels, labels: all_labels } = samples.images()?;
+    for (chunk, labels) in pixels.axis_chunks_iter(Axis(0), CHUNK).zip(all_labels.chunks(CHUNK)) {
         all.extend(logits(chunk, labels)?);
         done += labels.len();
         counter.set(done);
     }
-    Ok(Evaluation::of_logits(facts.numbers, facts.shape.outputs.into(), all, samples.labels())?)
+    Ok(Evaluation::of_logits(facts.numbers, facts.shape.outputs.into(), all, all_labels)?)
 }

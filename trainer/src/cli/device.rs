@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use refrain_trainer::data::SplitView;
+use refrain_trainer::data::{Images, SplitView};
 use refrain_trainer::device::{Board, DeviceReport, Stage, Target, Via, run as run_on_board};
 use refrain_trainer::model_file::ModelFile;
 use serde::Serialize;
@@ -124,7 +124,8 @@ pub(super) fn classify(
             counter.get_or_insert_with(|| Counter::new(&label, total)).set(done);
         }
     };
-    Ok(run_on_board(target, via, file, samples.samples(), samples.labels(), &mut show)?)
+    let Images { pixels, labels } = samples.images()?;
+    Ok(run_on_board(target, via, file, pixels, labels, &mut show)?)
 }
 
 /// An error that names the first logit that is not the host's.

@@ -143,13 +143,13 @@ impl Job<'_> {
             input_scale: checkpoint.input_scale,
             input_range: (0, u8::MAX.into()),
         };
-        let calibration = dataset.train().view().first(CALIBRATION).samples();
+        let calibration = dataset.train().view().first(CALIBRATION).images()?.pixels;
         let file = export(&checkpoint.network, &metadata, self.numbers, calibration)
             .map_err(|source| CliError::Export { path: self.checkpoint.to_owned(), source })?;
         file.save(self.model)?;
 
         let test = dataset.test().view();
-        let layers = LayerReport::new(&checkpoint.network, &metadata, &file, test.samples()).layers;
+        let layers = LayerReport::new(&checkpoint.network, &metadata, &file, test.images()?.pixels).layers;
         let before = evaluate_checkpoint(checkpoint, test, &format!("{} in f32", facts.cell))?;
         let after = evaluate_model(&file, test, &format!("{} in {}, on the host", facts.cell, self.numbers))?;
         Ok(Exported {

@@ -122,7 +122,7 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
     let trained = train_to(&args.out, &options, &dataset)?;
     let (test_loss, test_accuracy) = {
         let _spinner = Spinner::new("measuring on the test samples");
-        measure(&trained.checkpoint.network, dataset.test().view())
+        measure(&trained.checkpoint.network, dataset.test().view())?
     };
     Ok(Report {
         cell: args.cell.name(),

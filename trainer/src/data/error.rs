@@ -144,6 +144,115 @@ pub enum DataError {
         labels: usize,
     },
 
+    /// Sequences without timesteps or without features.
+    #[error(
+        "{path}: its sequences hold no numbers: its sizes are {shape:?} (sequences, timesteps, features)"
+    )]
+    NoNumbers {
+        /// Where the sequences came from.
+        path: PathBuf,
+        /// `[count, timesteps, inputs]`.
+        shape: Vec<usize>,
+    },
+
+    /// One sequence among others is empty.
+    #[error(
+        "{path}: sequence {sequence} has no timesteps; leave it out, for there is nothing to learn from it"
+    )]
+    NoTimesteps {
+        /// Where the sequences came from.
+        path: PathBuf,
+        /// Its number, from 0.
+        sequence: usize,
+    },
+
+    /// Sequences and targets do not belong together.
+    #[error(
+        "{targets_from}: {targets} targets for the {sequences} sequences of {sequences_from}; each sequence needs one"
+    )]
+    TargetCount {
+        /// Where the sequences came from.
+        sequences_from: PathBuf,
+        /// How many there are.
+        sequences: usize,
+        /// Where the targets came from.
+        targets_from: PathBuf,
+        /// How many there are.
+        targets: usize,
+    },
+
+    /// Timesteps and their targets do not belong together.
+    #[error(
+        "{targets_from}: {targets} targets for the {timesteps} timesteps of {sequences_from}; each timestep needs one"
+    )]
+    StepTargetCount {
+        /// Where the sequences came from.
+        sequences_from: PathBuf,
+        /// How many timesteps they have in all.
+        timesteps: usize,
+        /// Where the targets came from.
+        targets_from: PathBuf,
+        /// How many there are.
+        targets: usize,
+    },
+
+    /// Something that needs images was given other sequences.
+    #[error(
+        "{path}: it holds no images: those are sequences of bytes, of one length, with one class for each"
+    )]
+    NotImages {
+        /// Where the sequences came from.
+        path: PathBuf,
+    },
+
+    /// Rows of another width than the training sequences have.
+    #[error(
+        "{path}: its timesteps have {found} features, but those of the training sequences in {train_from} have {expected}"
+    )]
+    InputsMismatch {
+        /// Where the sequences came from.
+        path: PathBuf,
+        /// Features of a timestep there.
+        found: usize,
+        /// Where the training sequences came from.
+        train_from: PathBuf,
+        /// Features of a timestep there.
+        expected: usize,
+    },
+
+    /// Targets of another kind or width than the task has.
+    #[error("{path}: it holds {found}, but the task needs {expected}")]
+    TargetKind {
+        /// Where the targets came from.
+        path: PathBuf,
+        /// What is there.
+        found: String,
+        /// What should be there.
+        expected: String,
+    },
+
+    /// Nothing to tell apart.
+    #[error("{path}: every training label is {class}; a classifier needs samples of two classes at least")]
+    OneClass {
+        /// Where the training labels came from.
+        path: PathBuf,
+        /// The name of the only class.
+        class: String,
+    },
+
+    /// Training labels that skip numbers.
+    #[error(
+        "{path}: no training label is {missing}, though there are labels up to {greatest}; number the classes from 0 without gaps"
+    )]
+    SkippedLabels {
+        /// Where the training labels came from.
+        path: PathBuf,
+        /// The numbers that are missing, listed.
+        missing: String,
+        /// The greatest label.
+        greatest: u8,
+    },
+
     /// Training and test images differ in size.
     #[error(
         "{test_from}: its images are {test:?} (rows, columns), but the training images of {train_from} are {train:?}"
@@ -159,7 +268,7 @@ pub enum DataError {
         test: [usize; 2],
     },
 
-    /// A test label that never occurs in training.
+    /// A label beyond those that the task knows.
     #[error("{path}: label {label} at index {index} is out of range: the training labels know {classes} classes, 0 to {}", classes - 1)]
     LabelOutOfRange {
         /// Where the labels came from.

@@ -171,7 +171,7 @@ pub fn read_folder(folder: &Path) -> Result<Dataset, DataError> {
     }
     let name =
         folder.file_name().map_or_else(|| folder.display().to_string(), |name| name.to_string_lossy().into());
-    Dataset::new(name, read_split(folder, TRAIN)?, read_split(folder, TEST)?)
+    Dataset::of_images(name, read_split(folder, TRAIN)?, read_split(folder, TEST)?)
 }
 
 fn read_split(folder: &Path, [images, labels]: [&str; 2]) -> Result<Split, DataError> {
@@ -182,7 +182,7 @@ fn read_split(folder: &Path, [images, labels]: [&str; 2]) -> Result<Split, DataE
         return Err(DataError::CountMismatch { images_from, images, labels_from, labels });
     }
     let shape = images.shape().to_vec();
-    Split::new(image_array(&shape, images.read()?), labels.read()?, images_from, labels_from)
+    Split::of_images(image_array(&shape, images.read()?), labels.read()?, images_from, labels_from)
 }
 
 /// Bytes that [`IdxFile::read`] gave, as the array that `shape` (`[count, rows, columns]`) says.

@@ -133,10 +133,10 @@ fn assemble(
         // The small file first: without a network, that is what the time is lost on.
         let (label_bytes, labels_from) = read(labels)?;
         let (pixels, images_from) = read(images)?;
-        Split::new(idx::image_array(&images.shape, pixels), label_bytes, images_from, labels_from)
+        Split::of_images(idx::image_array(&images.shape, pixels), label_bytes, images_from, labels_from)
     };
     let [train_images, train_labels, test_images, test_labels] = files;
-    Dataset::new("mnist", split(train_images, train_labels)?, split(test_images, test_labels)?)
+    Dataset::of_images("mnist", split(train_images, train_labels)?, split(test_images, test_labels)?)
 }
 
 /// The elements of the idx file at `path`, if it is the one that `file` describes.

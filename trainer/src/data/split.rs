@@ -1,198 +1,316 @@
-//! One half of a data set, owned ([`Split`]) or borrowed in part ([`SplitView`]).
+//! One part of a data set, owned ([`Split`]) or borrowed in part ([`SplitView`]).
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array3, ArrayView3, Axis};
+use ndarray::{Array3, ArrayView3};
 
-use super::DataError;
+use super::{DataError, InputScaling, Sequences, Targets, TargetsView, Values, ValuesView};
 
-/// Samples and their labels: as many of the one as of the other, at least one, none without pixels.
+/// Sequences and what is to be learnt of each: at least one, none without timesteps or features.
 ///
 /// ```
-/// use ndarray::Array3;
-/// use refrain_trainer::data::Split;
+/// use refrain_trainer::data::{InputScaling, Sequences, Split, Targets, Values};
 ///
-/// let pixels = Array3::from_shape_fn((24, 3, 4), |(sample, row, column)| (sample + row + column) as u8);
-/// let split = Split::new(pixels, vec![1; 24], "drawn here", "drawn here")?;
+/// // 24 sequences of three timesteps and four features
+/// let values = Values::I16((0..24 * 3 * 4).collect());
+/// let labels = Targets::Labels((0..24).map(|index| index % 2).collect());
+/// let split = Split::new(Sequences::equal(values, [24, 3, 4]), labels, false, "a recording", "a list")?;
 /// assert_eq!((split.count(), split.timesteps(), split.inputs()), (24, 3, 4));
 ///
 /// let (training, validation) = split.hold_out(split.validation_count())?;
 /// assert_eq!((training.count(), validation.count()), (22, 2));
-/// assert_eq!(validation.sample(0)[..4], [22, 23, 24, 25]);
+/// let mut x = [0.0; 12];
+/// validation.gather(0, &InputScaling::Uniform { scale: 0.5 }, &mut x);
+/// assert_eq!(x[..4], [132.0, 132.5, 133.0, 133.5]);
 /// # Ok::<(), refrain_trainer::data::DataError>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Split {
-    /// `[count, timesteps, inputs]`, in standard (row-major) layout.
-    samples: Array3<u8>,
-    /// `[count]`
-    labels: Vec<u8>,
-    images_from: PathBuf,
-    labels_from: PathBuf,
+    sequences: Sequences,
+    targets: Targets,
+    /// Whether there is a target for each timestep.
+    per_step: bool,
+    sequences_from: PathBuf,
+    targets_from: PathBuf,
 }
 
 impl Split {
-    /// Checks and joins `samples` (`[count, timesteps, inputs]`) and `labels` (`[count]`).
+    /// Checks and joins sequences and targets: one target for each sequence, or `per_step` for each timestep.
     ///
-    /// `images_from` and `labels_from` say where each came from, a file as a rule, for the messages of errors.
+    /// `sequences_from` and `targets_from` say where each came from, a file as a rule, for the messages of errors.
     ///
     /// # Errors
-    /// [`DataError::Empty`], [`DataError::NoPixels`] or [`DataError::CountMismatch`].
+    /// [`DataError::Empty`], [`DataError::NoNumbers`], [`DataError::NoTimesteps`], [`DataError::TargetCount`] or
+    /// [`DataError::StepTargetCount`].
     pub fn new(
-        samples: Array3<u8>,
+        sequences: Sequences,
+        targets: Targets,
+        per_step: bool,
+        sequences_from: impl Into<PathBuf>,
+        targets_from: impl Into<PathBuf>,
+    ) -> Result<Split, DataError> {
+        let (sequences_from, targets_from) = (sequences_from.into(), targets_from.into());
+        let (count, found) = (sequences.count(), targets.count());
+        let shape = vec![count, sequences.timesteps(), sequences.inputs()];
+        if count == 0 {
+            return Err(DataError::Empty { path: sequences_from, shape });
+        }
+        if shape.contains(&0) {
+            return Err(DataError::NoNumbers { path: sequences_from, shape });
+        }
+        if let Some(sequence) = (0..count).find(|&index| sequences.length(index) == 0) {
+            return Err(DataError::NoTimesteps { path: sequences_from, sequence });
+        }
+        let timesteps = sequences.total_timesteps();
+        if per_step && found != timesteps {
+            let targets = found;
+            return Err(DataError::StepTargetCount { sequences_from, timesteps, targets_from, targets });
+        }
+        if !per_step && found != count {
+            let (sequences, targets) = (count, found);
+            return Err(DataError::TargetCount { sequences_from, sequences, targets_from, targets });
+        }
+        Ok(Split { sequences, targets, per_step, sequences_from, targets_from })
+    }
+
+    /// Grey images, each read row by row as one sequence: `pixels` is `[count, rows, columns]`, `labels` `[count]`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_images(
+        pixels: Array3<u8>,
         labels: Vec<u8>,
         images_from: impl Into<PathBuf>,
         labels_from: impl Into<PathBuf>,
     ) -> Result<Split, DataError> {
-        let (images_from, labels_from) = (images_from.into(), labels_from.into());
-        let (count, timesteps, inputs) = samples.dim();
-        let shape = vec![count, timesteps, inputs];
-        if count == 0 {
-            return Err(DataError::Empty { path: images_from, shape });
-        }
-        if timesteps == 0 || inputs == 0 {
-            return Err(DataError::NoPixels { path: images_from, shape });
-        }
-        if labels.len() != count {
-            let labels = labels.len();
-            return Err(DataError::CountMismatch { images_from, images: count, labels_from, labels });
-        }
-        // `sample` hands out whole images as slices, so the layout must be the standard one.
-        let samples =
-            if samples.is_standard_layout() { samples } else { samples.as_standard_layout().into_owned() };
-        Ok(Split { samples, labels, images_from, labels_from })
+        let shape = pixels.dim().into();
+        // the logical order is the row-major one, whatever the layout
+        let pixels = if pixels.is_standard_layout() {
+            pixels.into_raw_vec_and_offset().0
+        } else {
+            pixels.iter().copied().collect()
+        };
+        let sequences = Sequences::equal(Values::U8(pixels), shape);
+        Split::new(sequences, Targets::Labels(labels), false, images_from, labels_from)
     }
 
-    /// Where the samples came from.
-    pub fn images_from(&self) -> &Path {
-        &self.images_from
+    /// Where the sequences came from.
+    pub fn sequences_from(&self) -> &Path {
+        &self.sequences_from
     }
 
-    /// Where the labels came from.
-    pub fn labels_from(&self) -> &Path {
-        &self.labels_from
+    /// Where the targets came from.
+    pub fn targets_from(&self) -> &Path {
+        &self.targets_from
     }
 
-    /// How many samples there are; at least one.
+    /// How many sequences there are; at least one.
     pub fn count(&self) -> usize {
-        self.labels.len()
+        self.sequences.count()
     }
 
-    /// Rows in an image: steps of a sequence.
+    /// Timesteps of the longest sequence.
     pub fn timesteps(&self) -> usize {
-        self.samples.dim().1
+        self.sequences.timesteps()
     }
 
-    /// Pixels in a row: numbers that go in at each step.
+    /// Features of a timestep.
     pub fn inputs(&self) -> usize {
-        self.samples.dim().2
+        self.sequences.inputs()
     }
 
-    /// The raw pixels, `[count, timesteps, inputs]`.
-    pub fn samples(&self) -> ArrayView3<'_, u8> {
-        self.samples.view()
+    /// Whether there is a target for each timestep instead of one for each sequence.
+    pub fn per_step(&self) -> bool {
+        self.per_step
     }
 
-    /// The labels, `[count]`.
-    pub fn labels(&self) -> &[u8] {
-        &self.labels
+    /// The sequences.
+    pub fn sequences(&self) -> &Sequences {
+        &self.sequences
+    }
+
+    /// The targets: one for each sequence, or for each timestep.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
+    /// The labels; `None` where values are to be learnt.
+    pub fn labels(&self) -> Option<&[u8]> {
+        self.view().labels()
     }
 
     /// All of it, borrowed.
     pub fn view(&self) -> SplitView<'_> {
-        SplitView { samples: self.samples.view(), labels: &self.labels }
+        SplitView { split: self, start: 0, end: self.count() }
     }
 
-    /// How many samples to hold out for validation: a twelfth, which is 5,000 of MNIST's 60,000; at least one where
-    /// that leaves something to train on.
+    /// How many sequences to hold out for validation: a twelfth, which is 5,000 of MNIST's 60,000; at least one
+    /// where that leaves something to train on.
     pub fn validation_count(&self) -> usize {
         (self.count() / 12).max(1).min(self.count() - 1)
     }
 
-    /// All but the last `held_out` samples, and the last `held_out` samples; nothing is copied.
+    /// All but the last `held_out` sequences, and the last `held_out` sequences; nothing is copied.
     ///
     /// # Errors
     /// [`DataError::HoldOut`] when nothing would remain to train on.
     pub fn hold_out(&self, held_out: usize) -> Result<(SplitView<'_>, SplitView<'_>), DataError> {
         if held_out >= self.count() {
-            let path = self.images_from.clone();
+            let path = self.sequences_from.clone();
             return Err(DataError::HoldOut { path, held_out, count: self.count() });
         }
         Ok(self.view().split_at(self.count() - held_out))
     }
 }
 
-/// Borrowed samples and their labels: a [`Split`] or a run of it. May be empty.
+/// Borrowed sequences and their targets: a [`Split`] or a run of it. May be empty.
 #[derive(Debug, Clone, Copy)]
 pub struct SplitView<'a> {
-    /// `[count, timesteps, inputs]`, contiguous
-    samples: ArrayView3<'a, u8>,
+    split: &'a Split,
+    /// Number in the split of the first sequence.
+    start: usize,
+    /// Number in the split of the sequence after the last one.
+    end: usize,
+}
+
+/// Images of one size and their labels: what image augmentation and pictures need.
+#[derive(Debug, Clone, Copy)]
+pub struct Images<'a> {
+    /// `[count, rows, columns]`, in standard layout.
+    pub pixels: ArrayView3<'a, u8>,
     /// `[count]`
-    labels: &'a [u8],
+    pub labels: &'a [u8],
 }
 
 impl<'a> SplitView<'a> {
-    /// How many samples there are.
+    /// How many sequences there are.
     pub fn count(&self) -> usize {
-        self.labels.len()
+        self.end - self.start
     }
 
-    /// Rows in an image: steps of a sequence.
+    /// Timesteps of the longest sequence of the whole split.
     pub fn timesteps(&self) -> usize {
-        self.samples.dim().1
+        self.split.timesteps()
     }
 
-    /// Pixels in a row: numbers that go in at each step.
+    /// Features of a timestep.
     pub fn inputs(&self) -> usize {
-        self.samples.dim().2
+        self.split.inputs()
     }
 
-    /// The raw pixels, `[count, timesteps, inputs]`.
-    pub fn samples(&self) -> ArrayView3<'a, u8> {
-        self.samples
+    /// Whether there is a target for each timestep instead of one for each sequence.
+    pub fn per_step(&self) -> bool {
+        self.split.per_step
     }
 
-    /// The labels, `[count]`.
-    pub fn labels(&self) -> &'a [u8] {
-        self.labels
-    }
-
-    /// One image, row after row: `[timesteps * inputs]`.
+    /// Timesteps of sequence `index`.
     ///
     /// # Panics
     /// When `index` is not below [`count`](Self::count).
-    pub fn sample(&self, index: usize) -> &'a [u8] {
-        let image = self.samples.index_axis_move(Axis(0), index);
-        image.to_slice().expect("a split is kept in standard layout")
+    pub fn length(&self, index: usize) -> usize {
+        self.split.sequences.length(self.number(index))
     }
 
-    /// The first `count` samples, or all where there are fewer.
+    /// The raw numbers of sequence `index`, row after row: `[length * inputs]`.
+    ///
+    /// # Panics
+    /// When `index` is not below [`count`](Self::count).
+    pub fn sequence(&self, index: usize) -> ValuesView<'a> {
+        self.split.sequences.sequence(self.number(index))
+    }
+
+    /// Writes sequence `index` as a network sees it into the first `length * inputs` numbers of `out`, and leaves
+    /// those behind as they are.
+    ///
+    /// # Panics
+    /// When `index` is not below [`count`](Self::count), or `out` is too short.
+    pub fn gather(&self, index: usize, scaling: &InputScaling, out: &mut [f32]) {
+        let raw = self.sequence(index);
+        scaling.apply(raw, &mut out[..raw.len()]);
+    }
+
+    /// The targets: one for each sequence, or for each timestep.
+    pub fn targets(&self) -> TargetsView<'a> {
+        self.split.targets.slice(self.entries(self.start, self.end))
+    }
+
+    /// The target of sequence `index`: one entry, or as many as the sequence has timesteps.
+    ///
+    /// # Panics
+    /// When `index` is not below [`count`](Self::count).
+    pub fn target(&self, index: usize) -> TargetsView<'a> {
+        let number = self.number(index);
+        self.split.targets.slice(self.entries(number, number + 1))
+    }
+
+    /// The labels, one for each sequence or for each timestep; `None` where values are to be learnt.
+    pub fn labels(&self) -> Option<&'a [u8]> {
+        match self.targets() {
+            TargetsView::Labels(labels) => Some(labels),
+            TargetsView::Values(_) => None,
+        }
+    }
+
+    /// The same as images, where that is what they are: bytes, of one length, with one label each.
+    ///
+    /// # Errors
+    /// [`DataError::NotImages`].
+    pub fn images(&self) -> Result<Images<'a>, DataError> {
+        let sequences = &self.split.sequences;
+        let not_images = || DataError::NotImages { path: self.split.sequences_from.clone() };
+        let labels = self.labels().filter(|_| !self.per_step()).ok_or_else(not_images)?;
+        let Values::U8(bytes) = sequences.values() else { return Err(not_images()) };
+        if !sequences.equal_lengths() {
+            return Err(not_images());
+        }
+        let shape = (self.count(), self.timesteps(), self.inputs());
+        let size = shape.1 * shape.2;
+        let pixels = ArrayView3::from_shape(shape, &bytes[self.start * size..self.end * size])
+            .expect("as many bytes as the sequences have");
+        Ok(Images { pixels, labels })
+    }
+
+    /// The first `count` sequences, or all where there are fewer.
     pub fn first(self, count: usize) -> SplitView<'a> {
         self.split_at(count.min(self.count())).0
     }
 
-    /// The samples before `index` and those from it on.
+    /// The sequences before `index` and those from it on.
     ///
     /// # Panics
     /// When `index` is greater than [`count`](Self::count).
     pub fn split_at(self, index: usize) -> (SplitView<'a>, SplitView<'a>) {
-        let (before, after) = self.samples.split_at(Axis(0), index);
-        let (labels_before, labels_after) = self.labels.split_at(index);
-        (
-            SplitView { samples: before, labels: labels_before },
-            SplitView { samples: after, labels: labels_after },
-        )
+        assert!(index <= self.count(), "a cut at {index} of {} sequences", self.count());
+        let middle = self.start + index;
+        (SplitView { end: middle, ..self }, SplitView { start: middle, ..self })
+    }
+
+    /// The number in the split of sequence `index`.
+    fn number(&self, index: usize) -> usize {
+        assert!(index < self.count(), "sequence {index} of {}", self.count());
+        self.start + index
+    }
+
+    /// Which targets belong to the split's sequences from `start` to before `end`.
+    fn entries(&self, start: usize, end: usize) -> Range<usize> {
+        if self.split.per_step {
+            self.split.sequences.start(start)..self.split.sequences.start(end)
+        } else {
+            start..end
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ndarray::array;
 
     fn counted(count: usize) -> Split {
         let samples =
             Array3::from_shape_fn((count, 2, 3), |(n, row, column)| (n * 6 + row * 3 + column) as u8);
-        Split::new(samples, (0..count as u8).collect(), "images", "labels").expect("a sound split")
+        Split::of_images(samples, (0..count as u8).collect(), "images", "labels").expect("a sound split")
     }
 
     #[test]
@@ -201,11 +319,11 @@ mod tests {
         assert_eq!(split.validation_count(), 2);
         let (training, validation) = split.hold_out(4).expect("26 remain");
         assert_eq!((training.count(), validation.count()), (26, 4));
-        assert_eq!(training.labels(), &split.labels()[..26]);
-        assert_eq!(validation.labels(), [26, 27, 28, 29]);
-        assert_eq!(validation.sample(1), [162, 163, 164, 165, 166, 167]);
+        assert_eq!(training.labels(), Some(&split.labels().expect("labels")[..26]));
+        assert_eq!(validation.labels(), Some(&[26, 27, 28, 29][..]));
+        assert_eq!(validation.sequence(1), ValuesView::U8(&[162, 163, 164, 165, 166, 167]));
         assert_eq!((validation.timesteps(), validation.inputs()), (2, 3));
-        assert_eq!(validation.samples()[[0, 1, 2]], 161);
+        assert_eq!(validation.images().expect("images").pixels[[0, 1, 2]], 161);
     }
 
     #[test]
@@ -222,7 +340,7 @@ mod tests {
     #[test]
     fn first_stops_at_the_end() {
         let split = counted(5);
-        assert_eq!(split.view().first(2).labels(), [0, 1]);
+        assert_eq!(split.view().first(2).labels(), Some(&[0, 1][..]));
         assert_eq!(split.view().first(9).count(), 5);
     }
 
@@ -230,19 +348,53 @@ mod tests {
     fn a_transposed_array_is_laid_out_afresh() {
         let samples = Array3::from_shape_fn((4, 3, 2), |(n, row, column)| (n * 6 + row * 2 + column) as u8);
         let swapped = samples.permuted_axes([0, 2, 1]);
-        let split = Split::new(swapped, vec![0; 4], "images", "labels").expect("a sound split");
-        assert_eq!(split.view().sample(1), [6, 8, 10, 7, 9, 11]);
+        let split = Split::of_images(swapped, vec![0; 4], "images", "labels").expect("a sound split");
+        assert_eq!(split.view().sequence(1), ValuesView::U8(&[6, 8, 10, 7, 9, 11]));
+    }
+
+    #[test]
+    fn each_timestep_may_have_a_target() {
+        let sequences = Sequences::ragged(Values::I16(vec![1, 2, 3, 4, 5]), 1, &[2, 3]);
+        let labels = Targets::Labels(vec![0, 1, 1, 0, 1]);
+        let split = Split::new(sequences.clone(), labels, true, "x", "y").expect("a sound split");
+        let (first, second) = split.view().split_at(1);
+        assert_eq!((first.labels(), second.labels()), (Some(&[0, 1][..]), Some(&[1, 0, 1][..])));
+        assert_eq!(split.view().target(1), second.targets());
+        assert_eq!((second.length(0), second.targets().count()), (3, 3));
+        let mut x = [9.0; 4];
+        second.gather(0, &InputScaling::PerFeature { mean: vec![3.0], deviation: vec![2.0] }, &mut x);
+        assert_eq!(x, [0.0, 0.5, 1.0, 9.0]);
+
+        let text = Split::new(sequences, Targets::Labels(vec![0, 1]), true, "x", "y").expect_err("too few");
+        assert_eq!(text.to_string(), "y: 2 targets for the 5 timesteps of x; each timestep needs one");
+    }
+
+    #[test]
+    fn values_are_targets_too() {
+        let sequences = Sequences::equal(Values::F32(vec![0.5, 0.25]), [2, 1, 1]);
+        let values = Targets::Values(array![[1.0, 2.0], [3.0, 4.0]]);
+        let split = Split::new(sequences, values, false, "x", "y").expect("a sound split");
+        assert_eq!(split.labels(), None);
+        assert_eq!(split.view().target(1), TargetsView::Values(array![[3.0, 4.0]].view()));
+        let text = split.view().images().expect_err("no images").to_string();
+        assert!(text.starts_with("x: it holds no images"), "{text}");
     }
 
     #[test]
     fn unsound_halves_are_refused() {
         let refused = |shape: [usize; 3], labels: usize| {
-            let error = Split::new(Array3::zeros(shape), vec![0; labels], "the-images", "the-labels");
+            let error = Split::of_images(Array3::zeros(shape), vec![0; labels], "the-images", "the-labels");
             error.expect_err("unsound").to_string()
         };
-        assert_eq!(refused([3, 1, 1], 2), "the-labels: 2 labels for the 3 images of the-images");
+        assert_eq!(
+            refused([3, 1, 1], 2),
+            "the-labels: 2 targets for the 3 sequences of the-images; each sequence needs one"
+        );
         assert_eq!(refused([0, 2, 2], 0), "the-images: it holds no samples: its sizes are [0, 2, 2]");
-        assert!(refused([2, 0, 2], 2).starts_with("the-images: its images have no pixels"));
-        assert!(refused([2, 2, 0], 2).starts_with("the-images: its images have no pixels"));
+        assert!(refused([2, 0, 2], 2).starts_with("the-images: its sequences hold no numbers"));
+        assert!(refused([2, 2, 0], 2).starts_with("the-images: its sequences hold no numbers"));
+        let ragged = Sequences::ragged(Values::U8(vec![1, 2]), 1, &[2, 0]);
+        let text = Split::new(ragged, Targets::Labels(vec![0, 1]), false, "x", "y").expect_err("a gap");
+        assert!(text.to_string().starts_with("x: sequence 1 has no timesteps"), "{text}");
     }
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::augment::Augmentation;
 use super::recipe::{Order, Settings};
-use crate::data::{PIXEL_SCALE, SplitView};
+use crate::data::{DataError, InputScaling, PIXEL_SCALE, SplitView, ValuesView};
 
 /// The random numbers for the order of samples have this stream of the seed; those for sample `i` in epoch `e`
 /// have stream `(e + 1) << 32 | i`.
@@ -17,6 +17,8 @@ const ORDER_STREAM: u64 = u64::MAX;
 /// Gathers batches of training samples.
 pub(super) struct Batches<'d> {
     samples: SplitView<'d>,
+    /// `[count]`
+    sample_labels: &'d [u8],
     seed: u64,
     augmentation: Option<Augmentation>,
     order: Order,
@@ -28,12 +30,14 @@ pub(super) struct Batches<'d> {
 }
 
 impl<'d> Batches<'d> {
-    pub(super) fn new(samples: SplitView<'d>, settings: &Settings, seed: u64) -> Self {
+    pub(super) fn new(samples: SplitView<'d>, settings: &Settings, seed: u64) -> Result<Self, DataError> {
+        let sample_labels = samples.images()?.labels;
         let mut order_rng = ChaCha8Rng::seed_from_u64(seed);
         order_rng.set_stream(ORDER_STREAM);
         let batch = settings.batch.min(samples.count());
-        Self {
+        Ok(Self {
             samples,
+            sample_labels,
             seed,
             augmentation: settings.augmentation,
             order: settings.order,
@@ -41,7 +45,7 @@ impl<'d> Batches<'d> {
             indices: (0..samples.count() as u32).collect(),
             x: Array3::zeros((batch, samples.timesteps(), samples.inputs())),
             labels: Vec::with_capacity(batch),
-        }
+        })
     }
 
     /// Steps of an epoch. A last batch of one sample, whose batch normalisation would be empty of meaning, is left
@@ -65,23 +69,20 @@ impl<'d> Batches<'d> {
         let start = step * batch;
         let indices = &self.indices[start..self.indices.len().min(start + batch)];
         self.labels.clear();
-        self.labels.extend(indices.iter().map(|&index| self.samples.labels()[index as usize]));
+        self.labels.extend(indices.iter().map(|&index| self.sample_labels[index as usize]));
 
         let sample_size = self.samples.timesteps() * width;
         let x = self.x.as_slice_mut().expect("made in standard layout");
         let (samples, seed, augmentation) = (self.samples, self.seed, self.augmentation);
         // few samples to a task: a sample takes microseconds
         x.par_chunks_exact_mut(sample_size).with_min_len(8).zip(indices).for_each(|(out, &index)| {
-            let image = samples.sample(index as usize);
-            match augmentation {
-                Some(augmentation) => {
+            match (augmentation, samples.sequence(index as usize)) {
+                (Some(augmentation), ValuesView::U8(image)) => {
                     let mut rng = ChaCha8Rng::seed_from_u64(seed);
                     rng.set_stream(u64::from(epoch + 1) << 32 | u64::from(index));
                     augmentation.draw(image, width, PIXEL_SCALE, &mut rng, out);
                 }
-                None => {
-                    out.iter_mut().zip(image).for_each(|(to, &from)| *to = PIXEL_SCALE * f32::from(from));
-                }
+                _ => samples.gather(index as usize, &InputScaling::PIXELS, out),
             }
         });
         (self.x.slice_axis(Axis(0), (..indices.len()).into()), &self.labels)
@@ -98,7 +99,7 @@ mod tests {
 
     fn split(count: usize) -> Split {
         let samples = Array3::from_shape_fn((count, 3, 2), |(n, t, i)| (n + t + i) as u8);
-        Split::new(samples, (0..count as u8).collect(), "images", "labels").unwrap()
+        Split::of_images(samples, (0..count as u8).collect(), "images", "labels").unwrap()
     }
 
     /// Plain batches of at most `batch` samples.
@@ -109,7 +110,7 @@ mod tests {
     #[test]
     fn an_epoch_visits_every_sample_once() {
         let split = split(10);
-        let mut batches = Batches::new(split.view(), &plain(4), 1);
+        let mut batches = Batches::new(split.view(), &plain(4), 1).unwrap();
         batches.begin_epoch(1);
         assert_eq!(batches.steps(), 3);
         let mut seen = Vec::new();
@@ -129,7 +130,7 @@ mod tests {
     #[test]
     fn a_batch_is_at_most_the_set_and_a_last_single_sample_is_left_out() {
         let (nine, one) = (split(9), split(1));
-        let steps = |split: &Split, batch| Batches::new(split.view(), &plain(batch), 1).steps();
+        let steps = |split: &Split, batch| Batches::new(split.view(), &plain(batch), 1).unwrap().steps();
         assert_eq!([64, 4, 8].map(|batch| steps(&nine, batch)), [1, 2, 1]);
         assert_eq!(steps(&one, 4), 1);
     }
@@ -139,7 +140,7 @@ mod tests {
         let split = split(100);
         for recipe in Recipe::ALL {
             let settings = Settings { batch: 100, ..recipe.settings(CellKind::Gru) };
-            let mut batches = Batches::new(split.view(), &settings, 1);
+            let mut batches = Batches::new(split.view(), &settings, 1).unwrap();
             let mut order_of = |epoch| {
                 batches.begin_epoch(epoch);
                 batches.gather(epoch, 0).1.to_vec()
@@ -155,7 +156,7 @@ mod tests {
         let split = split(6);
         let draw = |epoch| {
             let settings = Settings { batch: 6, ..Recipe::Best.settings(CellKind::Gru) };
-            Batches::new(split.view(), &settings, 5).gather(epoch, 0).0.to_owned()
+            Batches::new(split.view(), &settings, 5).unwrap().gather(epoch, 0).0.to_owned()
         };
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));

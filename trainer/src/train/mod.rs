@@ -17,7 +17,7 @@ pub use augment::Augmentation;
 pub use recipe::{Order, Recipe, Settings, UnknownRecipe, Validation};
 
 use crate::checkpoint::Checkpoint;
-use crate::data::{Dataset, PIXEL_SCALE, SplitView};
+use crate::data::{DataError, Dataset, Images, PIXEL_SCALE, SplitView};
 use crate::nn::{Network, Optimizer, Trainer, loss};
 use batches::Batches;
 
@@ -114,6 +114,9 @@ pub enum TrainError {
         /// Timesteps of a sample.
         found: usize,
     },
+    /// Data that cannot be trained on yet.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// The loss is no number any more.
     #[error(
         "training diverged in epoch {epoch}, step {step}: the loss is {loss}; a lower learning rate is needed"
@@ -182,12 +185,11 @@ fn run(
 ) -> Result<Trained, TrainError> {
     let settings = options.recipe.settings(options.cell);
     let epochs = options.epochs.unwrap_or(settings.epochs);
-    let all = dataset.train();
     let (training, validation) = match settings.validation {
-        Validation::HeldOut => all.view().split_at(all.count() - all.validation_count()),
-        Validation::TestSamples => (all.view(), dataset.test().view()),
+        Validation::HeldOut => dataset.training_and_validation(),
+        Validation::TestSamples => (dataset.train().view(), dataset.test().view()),
     };
-    let mut batches = Batches::new(training, &settings, options.seed);
+    let mut batches = Batches::new(training, &settings, options.seed)?;
     let mut network = Network::new(options.cell, shape, options.seed);
     let mut trainer = Trainer::new(&network);
     let mut optimizer = Optimizer::new(settings.algorithm);
@@ -231,7 +233,7 @@ fn run(
         }
         training_seconds += epoch_started.elapsed().as_secs_f64();
         samples_met += met;
-        let (val_loss, val_accuracy) = measure(&network, validation);
+        let (val_loss, val_accuracy) = measure(&network, validation)?;
         // the last step's change is in no training loss, and must not reach a checkpoint either
         if !(val_loss.is_finite() && is_finite(&network)) {
             return Err(TrainError::Diverged { epoch, step: steps, loss: val_loss as f32 });
@@ -260,20 +262,23 @@ fn is_finite(network: &Network) -> bool {
 
 /// Mean loss of a network over `samples` and the part of them that it classifies rightly; both zero where there
 /// are none. Runs on rayon's current pool, a few samples at a time.
-pub fn measure(network: &Network, samples: SplitView<'_>) -> (f64, f64) {
+///
+/// # Errors
+/// [`DataError::NotImages`].
+pub fn measure(network: &Network, samples: SplitView<'_>) -> Result<(f64, f64), DataError> {
     let (mut loss, mut correct) = (0.0, 0);
     let mut rest = samples;
     while rest.count() > 0 {
         let (chunk, after) = rest.split_at(rest.count().min(MEASURE_ROWS));
         rest = after;
-        let labels = chunk.labels();
-        let x = chunk.samples().mapv(|pixel| PIXEL_SCALE * f32::from(pixel));
+        let Images { pixels, labels } = chunk.images()?;
+        let x = pixels.mapv(|pixel| PIXEL_SCALE * f32::from(pixel));
         let outcome = loss::sparse_categorical_crossentropy(network.infer(x.view()).view(), labels, 0.0);
         loss += f64::from(outcome.mean) * labels.len() as f64;
         correct += outcome.correct;
     }
     let count = samples.count().max(1) as f64;
-    (loss / count, correct as f64 / count)
+    Ok((loss / count, correct as f64 / count))
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ fn the_article_trains_on_every_sample_and_the_best_recipe_holds_a_twelfth_out() 
         assert_eq!(size.0, samples, "{recipe}");
         let validation = dataset.train().view().split_at(samples).1;
         let measured = if validation.count() > 0 { validation } else { dataset.test().view() };
-        let expected = measure(&trained.checkpoint.network, measured);
+        let expected = measure(&trained.checkpoint.network, measured).unwrap();
         let epoch = trained.history[0];
         assert_eq!((epoch.val_loss, epoch.val_accuracy), expected, "{recipe}");
     }

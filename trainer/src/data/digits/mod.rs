@@ -41,7 +41,7 @@ pub enum Part {
 /// ```
 /// let set = refrain_trainer::data::digits::dataset(100, 20, 7)?;
 /// assert_eq!((set.classes().len(), set.timesteps(), set.inputs()), (10, 28, 28));
-/// assert_eq!(set.train().labels()[..3], [0, 1, 2]);
+/// assert_eq!(set.train().labels().expect("labels")[..3], [0, 1, 2]);
 /// # Ok::<(), refrain_trainer::data::DataError>(())
 /// ```
 ///
@@ -49,7 +49,7 @@ pub enum Part {
 /// [`DataError::Empty`] when a count is 0, [`DataError::LabelOutOfRange`] when training samples are too few to show
 /// every digit of the test.
 pub fn dataset(train: usize, test: usize, seed: u64) -> Result<Dataset, DataError> {
-    Dataset::new("digits", split(Part::Train, train, seed)?, split(Part::Test, test, seed)?)
+    Dataset::of_images("digits", split(Part::Train, train, seed)?, split(Part::Test, test, seed)?)
 }
 
 fn split(part: Part, count: usize, seed: u64) -> Result<Split, DataError> {
@@ -60,7 +60,7 @@ fn split(part: Part, count: usize, seed: u64) -> Result<Split, DataError> {
     let labels = (0..count).map(label).collect();
     let samples = Array3::from_shape_vec((count, SIDE, SIDE), pixels).expect("count images of SIDE x SIDE");
     let name = format!("digits ({})", if part == Part::Train { "training" } else { "test" });
-    Split::new(samples, labels, name.clone(), name)
+    Split::of_images(samples, labels, name.clone(), name)
 }
 
 /// Which digit sample `index` shows.

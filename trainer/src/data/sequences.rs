@@ -1,0 +1,233 @@
+//! Sequences one behind the other in one buffer, as the integers or floats that they are on disk.
+
+/// Numbers of one of the three types that a board's sensor gives.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// Bytes: pixels.
+    U8(Vec<u8>),
+    /// 16-bit integers: what an analogue-to-digital converter or an accelerometer gives.
+    I16(Vec<i16>),
+    /// Floats, every one of them finite.
+    F32(Vec<f32>),
+}
+
+/// A borrowed run of [`Values`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ValuesView<'a> {
+    /// Bytes.
+    U8(&'a [u8]),
+    /// 16-bit integers.
+    I16(&'a [i16]),
+    /// Floats.
+    F32(&'a [f32]),
+}
+
+impl Values {
+    /// How many numbers there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::U8(values) => values.len(),
+            Self::I16(values) => values.len(),
+            Self::F32(values) => values.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The numbers in `range`.
+    ///
+    /// # Panics
+    /// When the range goes beyond the end.
+    pub fn slice(&self, range: std::ops::Range<usize>) -> ValuesView<'_> {
+        match self {
+            Self::U8(values) => ValuesView::U8(&values[range]),
+            Self::I16(values) => ValuesView::I16(&values[range]),
+            Self::F32(values) => ValuesView::F32(&values[range]),
+        }
+    }
+}
+
+impl ValuesView<'_> {
+    /// How many numbers there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::U8(values) => values.len(),
+            Self::I16(values) => values.len(),
+            Self::F32(values) => values.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Number `index`, exactly.
+    ///
+    /// # Panics
+    /// When `index` is not below [`len`](Self::len).
+    pub fn get(&self, index: usize) -> f32 {
+        match self {
+            Self::U8(values) => values[index].into(),
+            Self::I16(values) => values[index].into(),
+            Self::F32(values) => values[index],
+        }
+    }
+}
+
+/// Sequences of rows of `inputs` features: timestep after timestep, sequence after sequence, never padded.
+///
+/// ```
+/// use refrain_trainer::data::{Sequences, Values, ValuesView};
+///
+/// // Two sequences of two features: one timestep, then two.
+/// let sequences = Sequences::ragged(Values::I16(vec![7, 8, 10, 11, 20, 21]), 2, &[1, 2]);
+/// assert_eq!((sequences.count(), sequences.timesteps()), (2, 2));
+/// assert_eq!(sequences.sequence(1), ValuesView::I16(&[10, 11, 20, 21]));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sequences {
+    /// `[sum of lengths * inputs]`
+    values: Values,
+    inputs: usize,
+    lengths: Lengths,
+}
+
+/// How many timesteps each sequence has.
+#[derive(Clone, Debug, PartialEq)]
+enum Lengths {
+    /// All the same.
+    Equal { count: usize, timesteps: usize },
+    /// `starts[i]` timesteps lie before sequence `i`; one entry more than there are sequences.
+    Ragged { starts: Vec<usize>, longest: usize },
+}
+
+impl Sequences {
+    /// `count` sequences of `timesteps` rows each: `values` is `[count, timesteps, inputs]`, row-major.
+    ///
+    /// # Panics
+    /// If there are more or fewer values than that.
+    pub fn equal(values: Values, [count, timesteps, inputs]: [usize; 3]) -> Self {
+        assert_eq!(values.len(), count * timesteps * inputs, "[{count}, {timesteps}, {inputs}] values");
+        Self { values, inputs, lengths: Lengths::Equal { count, timesteps } }
+    }
+
+    /// Sequences of `lengths` timesteps, one behind the other: `values` is `[sum of lengths, inputs]`, row-major.
+    ///
+    /// # Panics
+    /// If there are more or fewer values than that.
+    pub fn ragged(values: Values, inputs: usize, lengths: &[usize]) -> Self {
+        let longest = lengths.iter().copied().max().unwrap_or(0);
+        if lengths.iter().all(|&length| length == longest) {
+            return Self::equal(values, [lengths.len(), longest, inputs]);
+        }
+        let mut starts = vec![0; lengths.len() + 1];
+        for (index, length) in lengths.iter().enumerate() {
+            starts[index + 1] = starts[index] + length;
+        }
+        assert_eq!(values.len(), starts[lengths.len()] * inputs, "one row for each timestep");
+        Self { values, inputs, lengths: Lengths::Ragged { starts, longest } }
+    }
+
+    /// How many sequences there are.
+    pub fn count(&self) -> usize {
+        match &self.lengths {
+            Lengths::Equal { count, .. } => *count,
+            Lengths::Ragged { starts, .. } => starts.len() - 1,
+        }
+    }
+
+    /// Features of a timestep.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Timesteps of the longest sequence.
+    pub fn timesteps(&self) -> usize {
+        match self.lengths {
+            Lengths::Equal { timesteps, .. } => timesteps,
+            Lengths::Ragged { longest, .. } => longest,
+        }
+    }
+
+    /// Timesteps of all sequences together.
+    pub fn total_timesteps(&self) -> usize {
+        self.start(self.count())
+    }
+
+    /// Whether all sequences have the same number of timesteps.
+    pub fn equal_lengths(&self) -> bool {
+        matches!(self.lengths, Lengths::Equal { .. })
+    }
+
+    /// Timesteps of sequence `index`.
+    ///
+    /// # Panics
+    /// When `index` is not below [`count`](Self::count).
+    pub fn length(&self, index: usize) -> usize {
+        self.start(index + 1) - self.start(index)
+    }
+
+    /// Timesteps of the sequences before `index`; all timesteps for `index` of [`count`](Self::count).
+    ///
+    /// # Panics
+    /// When `index` is greater than that.
+    pub fn start(&self, index: usize) -> usize {
+        match &self.lengths {
+            Lengths::Equal { count, timesteps } => {
+                assert!(index <= *count, "sequence {index} of {count}");
+                index * timesteps
+            }
+            Lengths::Ragged { starts, .. } => starts[index],
+        }
+    }
+
+    /// All numbers, sequence after sequence.
+    pub fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// The numbers of sequence `index`, row after row: `[length * inputs]`.
+    ///
+    /// # Panics
+    /// When `index` is not below [`count`](Self::count).
+    pub fn sequence(&self, index: usize) -> ValuesView<'_> {
+        self.values.slice(self.start(index) * self.inputs..self.start(index + 1) * self.inputs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequences_lie_one_behind_the_other() {
+        let sequences = Sequences::ragged(Values::F32((0..12u8).map(f32::from).collect()), 2, &[3, 1, 2]);
+        assert_eq!((sequences.count(), sequences.inputs(), sequences.timesteps()), (3, 2, 3));
+        assert_eq!([0, 1, 2].map(|index| sequences.length(index)), [3, 1, 2]);
+        assert_eq!(sequences.total_timesteps(), 6);
+        assert!(!sequences.equal_lengths());
+        assert_eq!(sequences.sequence(1), ValuesView::F32(&[6.0, 7.0]));
+        assert_eq!(sequences.sequence(2), ValuesView::F32(&[8.0, 9.0, 10.0, 11.0]));
+    }
+
+    #[test]
+    fn equal_lengths_need_no_list_of_them() {
+        let values = Values::U8((0..12).collect());
+        let sequences = Sequences::ragged(values.clone(), 3, &[2, 2]);
+        assert_eq!(sequences, Sequences::equal(values, [2, 2, 3]));
+        assert!(sequences.equal_lengths());
+        assert_eq!(sequences.sequence(1), ValuesView::U8(&[6, 7, 8, 9, 10, 11]));
+        assert_eq!((sequences.length(1), sequences.total_timesteps()), (2, 4));
+    }
+
+    #[test]
+    fn no_number_is_changed() {
+        assert_eq!(Values::I16(vec![-32_768, 32_767]).slice(0..2).get(0), -32_768.0);
+        assert_eq!(Values::U8(vec![255]).slice(0..1).get(0), 255.0);
+        assert_eq!(Values::F32(vec![0.1]).slice(0..1).get(0), 0.1);
+    }
+}
