@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use refrain::{CellKind, MAX_INPUTS, MAX_OUTPUTS, MAX_UNITS, Shape};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use augment::Augmentation;
 pub use recipe::{Order, Recipe, Settings, UnknownRecipe, Validation};
@@ -42,7 +42,7 @@ pub struct Options {
 }
 
 /// What one pass over the training samples came to.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Its number, from 1.
     pub epoch: u32,

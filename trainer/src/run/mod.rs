@@ -1,0 +1,160 @@
+//! Run folders: what `refrain train` leaves behind, and the reader of it.
+//!
+//! ```text
+//! lstm.run/
+//!   config.json                  [`Config`]: every option resolved, the data set and its fingerprint
+//!   command.txt                  one line for a POSIX shell: the command that repeats the run
+//!   history.json                 [`Epoch`]s: an array of one object an epoch, as in `refrain train --json`
+//!   history.csv                  the same as a table
+//!   events.out.tfevents.*        the same for TensorBoard; a resumed run adds a file
+//!   checkpoints/epoch-0007.ckpt  `Checkpoint`s with all that is needed to go on from there, byte for byte: the last
+//!                                three epochs' and, by name the earliest of them, the best one's
+//!   result.json                  [`Outcome`]: there once the run has ended, and not before
+//!   export.json                  [`Exported`]: where the run's model file is (written by `refrain demo`)
+//!   device.json                  [`OnDevice`]: what a board made of it (written by `refrain demo`)
+//! ```
+//! Every file but the event file is replaced whole, so whoever looks finds the old one or the new one. After each epoch
+//! the checkpoint comes first; history and events follow from it. [`Run::open`] reads a folder at any moment, of a run
+//! that is still going on too.
+//!
+//! The best epoch is that of the lowest validation loss, the earliest of them where several have it.
+
+mod config;
+mod error;
+mod figures;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+pub use config::{Config, DataConfig};
+pub use error::RunError;
+pub use figures::{Exported, ExportedLayer, FlashBytes, OnDevice, Outcome, RamBytes};
+
+use crate::train::Epoch;
+
+/// A run as its folder tells it.
+#[derive(Clone, Debug)]
+pub struct Run {
+    folder: PathBuf,
+    /// What was trained, on what and how.
+    pub config: Config,
+    /// The epochs done so far, from the first.
+    pub history: Vec<Epoch>,
+    /// How it ended; `None` while it has not.
+    pub outcome: Option<Outcome>,
+    /// The model file made of it, if that was noted.
+    pub exported: Option<Exported>,
+    /// What a board made of that, if it was noted.
+    pub device: Option<OnDevice>,
+}
+
+impl Run {
+    /// Reads the folder.
+    ///
+    /// # Errors
+    /// [`RunError::NotARun`] for a folder without `config.json`; otherwise an error that names the file that cannot be
+    /// read or understood.
+    pub fn open(folder: &Path) -> Result<Self, RunError> {
+        let config: Config =
+            read_json(&folder.join(CONFIG))?.ok_or_else(|| RunError::NotARun { path: folder.to_owned() })?;
+        config.check_format(&folder.join(CONFIG))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            config,
+            history: read_json(&folder.join(HISTORY_JSON))?.unwrap_or_default(),
+            outcome: read_json(&folder.join(RESULT))?,
+            exported: read_json(&folder.join(EXPORT))?,
+            device: read_json(&folder.join(DEVICE))?,
+        })
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The folder's name without `.run`, to call the run by.
+    pub fn name(&self) -> String {
+        let absolute = fs::canonicalize(&self.folder).unwrap_or_else(|_| self.folder.clone());
+        let name = absolute.file_name().unwrap_or(absolute.as_os_str()).to_string_lossy();
+        name.strip_suffix(".run").filter(|stem| !stem.is_empty()).unwrap_or(&name).to_owned()
+    }
+
+    /// The number of the epoch with the lowest validation loss; `None` before the first is done.
+    pub fn best_epoch(&self) -> Option<u32> {
+        best_epoch(&self.history)
+    }
+
+    /// The checkpoints that are kept, by epoch.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn checkpoints(&self) -> Result<Vec<(u32, PathBuf)>, RunError> {
+        checkpoints_in(&self.folder)
+    }
+
+    /// The network that the run is for: the file that `--out` named, relative to the folder as it is noted there.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.folder.join(&self.config.checkpoint)
+    }
+
+    /// The model file made of it, if that was noted.
+    pub fn model(&self) -> Option<PathBuf> {
+        self.exported.as_ref().map(|exported| self.folder.join(&exported.model))
+    }
+}
+
+const CONFIG: &str = "config.json";
+const HISTORY_JSON: &str = "history.json";
+const RESULT: &str = "result.json";
+const EXPORT: &str = "export.json";
+const DEVICE: &str = "device.json";
+const CHECKPOINTS: &str = "checkpoints";
+
+/// The number of the epoch with the lowest validation loss.
+fn best_epoch(history: &[Epoch]) -> Option<u32> {
+    history.iter().min_by(|a, b| a.val_loss.total_cmp(&b.val_loss)).map(|epoch| epoch.epoch)
+}
+
+/// The name of an epoch's checkpoint.
+fn checkpoint_name(epoch: u32) -> String {
+    format!("epoch-{epoch:04}.ckpt")
+}
+
+/// The epoch of a checkpoint's name.
+fn epoch_of(name: &str) -> Option<u32> {
+    let epoch = name.strip_prefix("epoch-")?.strip_suffix(".ckpt")?.parse().ok()?;
+    (checkpoint_name(epoch) == name).then_some(epoch)
+}
+
+/// The checkpoints in a run folder, by epoch.
+fn checkpoints_in(folder: &Path) -> Result<Vec<(u32, PathBuf)>, RunError> {
+    let folder = folder.join(CHECKPOINTS);
+    let failed = |source| RunError::Read { path: folder.clone(), source };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if let Some(epoch) = entry.file_name().to_str().and_then(epoch_of) {
+            found.push((epoch, entry.path()));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// What a file holds; `None` where there is no such file.
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RunError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(RunError::Read { path: path.to_owned(), source }),
+    };
+    let damaged = |reason| RunError::Damaged { path: path.to_owned(), reason };
+    serde_json::from_slice(&bytes).map(Some).map_err(damaged)
+}
+
+#[cfg(test)]
+mod tests;
