@@ -57,7 +57,7 @@ impl Golden {
     fn network(&self, kind: CellKind) -> (Network, &Model) {
         let model = &self.models[keras_name(kind)];
         let Sizes { inputs, units, outputs, .. } = self.shape;
-        let mut network = Network::zeros(kind, Shape { inputs, units, outputs });
+        let mut network = Network::zeros(kind, Shape { inputs, units, outputs, layers: 1 });
         assert_eq!(model.weights.len(), network.parameters().len());
         for mut parameter in network.parameters_mut() {
             let weights = array(&model.weights[parameter.name]);

@@ -88,7 +88,7 @@ fn training_runs_agree() {
         let model = &golden.models[name];
         for (optimizer_name, algorithm, learning_rate) in optimizers {
             let run = &model.runs[optimizer_name];
-            let mut network = Network::zeros(kind, Shape { inputs, units, outputs });
+            let mut network = Network::zeros(kind, Shape { inputs, units, outputs, layers: 1 });
             for mut parameter in network.parameters_mut() {
                 let shape = parameter.values.raw_dim();
                 let weights = ArrayD::from_shape_vec(shape, flatten(&model.initial[parameter.name]));

@@ -14,7 +14,7 @@ const BATCH: usize = 64;
 const STEPS: usize = 300;
 
 fn main() {
-    let shape = Shape { inputs: 28, units: 64, outputs: 10 };
+    let shape = Shape { inputs: 28, units: 64, outputs: 10, layers: 1 };
     let x =
         Array3::from_shape_fn((BATCH, 28, 28), |(b, t, i)| ((b * 31 + t * 17 + i * 7) % 256) as f32 / 255.0);
     let labels: Vec<u8> = (0..BATCH).map(|b| (b % 10) as u8).collect();

@@ -10,7 +10,7 @@
 //! use refrain::{CellKind, Shape};
 //! use refrain_trainer::nn::{Algorithm, Network, Optimizer, Trainer};
 //!
-//! let shape = Shape { inputs: 2, units: 8, outputs: 3 };
+//! let shape = Shape { inputs: 2, units: 8, outputs: 3, layers: 1 };
 //! let mut network = Network::new(CellKind::Gru, shape, 1);
 //! let x = Array3::from_shape_fn((6, 5, 2), |(sample, t, i)| ((sample % 3) as f32 - 1.0) * (t + i) as f32);
 //! let labels = [0, 1, 2, 0, 1, 2];

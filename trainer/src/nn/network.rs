@@ -19,7 +19,7 @@ const INFERENCE_ROWS: usize = 32;
 /// use refrain::{CellKind, Shape};
 /// use refrain_trainer::nn::Network;
 ///
-/// let shape = Shape { inputs: 28, units: 64, outputs: 10 };
+/// let shape = Shape { inputs: 28, units: 64, outputs: 10, layers: 1 };
 /// assert_eq!(Network::new(CellKind::Lstm, shape, 1).parameter_count(), 24_714);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -90,13 +90,14 @@ impl Network {
         self.cell.kind
     }
 
-    /// Its three sizes.
+    /// Its sizes.
     pub fn shape(&self) -> Shape {
         let size = |n: usize| u16::try_from(n).expect("a network is made from a `Shape`");
         Shape {
             inputs: size(self.cell.inputs()),
             units: size(self.cell.units()),
             outputs: size(self.dense.bias.len()),
+            layers: 1,
         }
     }
 
@@ -199,7 +200,7 @@ impl Network {
 mod tests {
     use super::*;
 
-    const SHAPE: Shape = Shape { inputs: 28, units: 64, outputs: 10 };
+    const SHAPE: Shape = Shape { inputs: 28, units: 64, outputs: 10, layers: 1 };
 
     #[test]
     fn parameter_counts_are_those_of_keras() {
@@ -231,7 +232,7 @@ mod tests {
     #[test]
     fn logits_come_from_the_last_hidden_state_of_the_trace() {
         for kind in CellKind::ALL {
-            let network = Network::new(kind, Shape { inputs: 3, units: 5, outputs: 4 }, 3);
+            let network = Network::new(kind, Shape { inputs: 3, units: 5, outputs: 4, layers: 1 }, 3);
             // More sequences than one shard of inference holds, and not a whole number of shards.
             let x = Array3::from_shape_fn((70, 6, 3), |(b, t, i)| ((b * 18 + t * 3 + i) as f32).sin());
             let trace = network.trace(x.view());

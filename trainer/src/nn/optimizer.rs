@@ -172,7 +172,8 @@ mod tests {
 
     /// A network of two inputs and one unit, and gradients that are zero.
     fn network() -> (Network, Gradients) {
-        let network = Network::new(CellKind::SimpleRnn, Shape { inputs: 2, units: 1, outputs: 1 }, 1);
+        let network =
+            Network::new(CellKind::SimpleRnn, Shape { inputs: 2, units: 1, outputs: 1, layers: 1 }, 1);
         let gradients = Trainer::new(&network).gradients().clone();
         (network, gradients)
     }

@@ -31,7 +31,7 @@ impl Case {
 
     /// The shapes that code for whole batches could get wrong.
     fn all() -> impl Iterator<Item = (String, Self)> {
-        let shape = |inputs, units, outputs| Shape { inputs, units, outputs };
+        let shape = |inputs, units, outputs| Shape { inputs, units, outputs, layers: 1 };
         let sizes = [
             ("one timestep", shape(3, 5, 4), 6, 1),
             ("batch of one", shape(3, 5, 4), 1, 4),
@@ -98,7 +98,7 @@ fn every_gradient_agrees_with_finite_differences() {
 #[test]
 fn a_batch_of_one_teaches_the_dense_layer_alone() {
     for kind in CellKind::ALL {
-        let mut case = Case::new(kind, Shape { inputs: 3, units: 5, outputs: 4 }, 1, 4);
+        let mut case = Case::new(kind, Shape { inputs: 3, units: 5, outputs: 4, layers: 1 }, 1, 4);
         let mut trainer = Trainer::new(&case.network);
         let step = trainer.backpropagate(&mut case.network, case.x.view(), &case.labels, 0.0);
         assert!(step.loss.is_finite());
@@ -111,7 +111,7 @@ fn a_batch_of_one_teaches_the_dense_layer_alone() {
 #[test]
 fn a_step_leaves_nothing_behind_for_the_next() {
     for kind in CellKind::ALL {
-        let shape = Shape { inputs: 3, units: 5, outputs: 4 };
+        let shape = Shape { inputs: 3, units: 5, outputs: 4, layers: 1 };
         let mut case = Case::new(kind, shape, SHARD_ROWS + 3, 4);
         let mut longer = Case::new(kind, shape, 2 * SHARD_ROWS, 6);
         let mut used = Trainer::new(&case.network);
@@ -126,7 +126,7 @@ fn a_step_leaves_nothing_behind_for_the_next() {
 
 /// Trains a while, with batches of different sizes, on a pool of so many threads.
 fn train(kind: CellKind, threads: usize) -> (Network, Vec<f32>) {
-    let shape = Shape { inputs: 4, units: 16, outputs: 5 };
+    let shape = Shape { inputs: 4, units: 16, outputs: 5, layers: 1 };
     let Case { mut network, x, labels } = Case::new(kind, shape, 5 * SHARD_ROWS + 7, 6);
     let mut trainer = Trainer::new(&network);
     let mut optimizer = Optimizer::new(Algorithm::ADAM).with_weight_decay(0.01).with_clip_norm(0.5);

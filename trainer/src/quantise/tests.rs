@@ -44,7 +44,7 @@ const SHAPES: [(u16, u16, u16); 6] =
 fn int8_follows_f32_for_every_cell_and_shape() {
     for cell in CellKind::ALL {
         for (inputs, units, outputs) in SHAPES {
-            let shape = Shape { inputs, units, outputs };
+            let shape = Shape { inputs, units, outputs, layers: 1 };
             let (network, metadata) = (network(cell, shape, 3), metadata(outputs.into()));
             let x = samples(20, 9, inputs.into());
             let file = export(&network, &metadata, Numbers::Int8, x.view()).unwrap();
@@ -61,7 +61,7 @@ fn int8_follows_f32_for_every_cell_and_shape() {
 fn f32_models_follow_the_trainer_closely() {
     for cell in CellKind::ALL {
         for (inputs, units, outputs) in SHAPES {
-            let shape = Shape { inputs, units, outputs };
+            let shape = Shape { inputs, units, outputs, layers: 1 };
             let (network, metadata) = (network(cell, shape, 5), metadata(outputs.into()));
             let x = samples(20, 9, inputs.into());
             let file = export(&network, &metadata, Numbers::F32, x.view()).unwrap();
@@ -76,7 +76,7 @@ fn f32_models_follow_the_trainer_closely() {
 
 #[test]
 fn equal_arguments_give_equal_bytes() {
-    let shape = Shape { inputs: 4, units: 6, outputs: 3 };
+    let shape = Shape { inputs: 4, units: 6, outputs: 3, layers: 1 };
     let of = |seed| {
         let network = network(CellKind::Lstm, shape, seed);
         export(&network, &metadata(3), Numbers::Int8, samples(5, 9, 4).view()).unwrap().as_bytes().to_vec()
@@ -87,7 +87,7 @@ fn equal_arguments_give_equal_bytes() {
 
 #[test]
 fn large_weights_and_biases_stay_inside_the_accumulator() {
-    let shape = Shape { inputs: 512, units: 512, outputs: 3 };
+    let shape = Shape { inputs: 512, units: 512, outputs: 3, layers: 1 };
     for cell in CellKind::ALL {
         let mut network = network(cell, shape, 1);
         network.cell.kernel.fill(3.0);
@@ -100,7 +100,7 @@ fn large_weights_and_biases_stay_inside_the_accumulator() {
 
 #[test]
 fn a_bias_beside_tiny_weights_stays_inside_the_accumulator() {
-    let shape = Shape { inputs: 4, units: 6, outputs: 3 };
+    let shape = Shape { inputs: 4, units: 6, outputs: 3, layers: 1 };
     let x = samples(30, 9, 4);
     for cell in CellKind::ALL {
         let mut network = network(cell, shape, 1);
@@ -114,7 +114,7 @@ fn a_bias_beside_tiny_weights_stays_inside_the_accumulator() {
 
 #[test]
 fn what_cannot_be_exported_is_named() {
-    let shape = Shape { inputs: 4, units: 6, outputs: 3 };
+    let shape = Shape { inputs: 4, units: 6, outputs: 3, layers: 1 };
     let x = samples(2, 3, 4);
     let refused = |change: fn(&mut Network, &mut Metadata), expected: &str| {
         let (mut network, mut metadata) = (network(CellKind::Gru, shape, 1), metadata(3));
@@ -131,7 +131,7 @@ fn what_cannot_be_exported_is_named() {
 
 #[test]
 fn a_state_may_be_saved_and_resumed() {
-    let shape = Shape { inputs: 4, units: 6, outputs: 3 };
+    let shape = Shape { inputs: 4, units: 6, outputs: 3, layers: 1 };
     let file =
         export(&network(CellKind::Lstm, shape, 2), &metadata(3), Numbers::Int8, samples(9, 9, 4).view())
             .unwrap();
@@ -151,7 +151,7 @@ fn a_state_may_be_saved_and_resumed() {
 
 #[test]
 fn samples_outside_the_range_count_as_the_nearest_inside() {
-    let shape = Shape { inputs: 2, units: 4, outputs: 2 };
+    let shape = Shape { inputs: 2, units: 4, outputs: 2, layers: 1 };
     let file =
         export(&network(CellKind::Gru, shape, 2), &metadata(2), Numbers::Int8, samples(9, 9, 2).view())
             .unwrap();
@@ -167,7 +167,7 @@ fn samples_outside_the_range_count_as_the_nearest_inside() {
 
 #[test]
 fn a_file_of_another_kind_is_refused_by_name() {
-    let shape = Shape { inputs: 4, units: 6, outputs: 3 };
+    let shape = Shape { inputs: 4, units: 6, outputs: 3, layers: 1 };
     let network = network(CellKind::Gru, shape, 2);
     let file = export(&network, &metadata(3), Numbers::Int8, samples(2, 3, 4).view()).unwrap();
     let bytes = file.as_bytes();
@@ -188,7 +188,7 @@ fn a_file_of_another_kind_is_refused_by_name() {
 
 #[test]
 fn any_flipped_bit_and_any_cut_is_refused() {
-    let shape = Shape { inputs: 2, units: 3, outputs: 2 };
+    let shape = Shape { inputs: 2, units: 3, outputs: 2, layers: 1 };
     let network = network(CellKind::Lstm, shape, 2);
     let file = export(&network, &metadata(2), Numbers::Int8, samples(2, 3, 2).view()).unwrap();
     let bytes = file.as_bytes();

@@ -173,7 +173,7 @@ fn shape(options: &Options, dataset: &Dataset) -> Result<Shape, TrainError> {
     if u16::try_from(dataset.timesteps()).is_err() {
         return Err(TrainError::Timesteps { found: dataset.timesteps() });
     }
-    Ok(Shape { inputs: inputs as u16, units: options.units, outputs: outputs as u16 })
+    Ok(Shape { inputs: inputs as u16, units: options.units, outputs: outputs as u16, layers: 1 })
 }
 
 /// Trains on the current pool.
