@@ -17,10 +17,10 @@ fn golden() -> Vec<u8> {
 fn small_lstm() -> ModelFile {
     let mut network = Network::zeros(CellKind::Lstm, Shape { inputs: 2, units: 1, outputs: 1, layers: 1 });
     for (gate, value) in [0.25, -0.5, 1.0, 0.75].into_iter().enumerate() {
-        network.cell.kernel[[0, gate]] = value;
-        network.cell.kernel[[1, gate]] = -0.5 * value;
-        network.cell.recurrent_kernel[[0, gate]] = 0.5 * value;
-        network.cell.bias[[0, gate]] = 0.125 * gate as f32;
+        network.layers[0].kernel[[0, gate]] = value;
+        network.layers[0].kernel[[1, gate]] = -0.5 * value;
+        network.layers[0].recurrent_kernel[[0, gate]] = 0.5 * value;
+        network.layers[0].bias[[0, gate]] = 0.125 * gate as f32;
     }
     network.dense.kernel[[0, 0]] = 2.0;
     network.dense.bias[0] = -0.5;

@@ -104,9 +104,9 @@ pub fn export(
     let dense = fold::batch_normalization(&network.batch_normalization, &network.dense);
     let mut input = UniformInput { scale: metadata.input_scale, range: metadata.input_range, shift: 0 };
     let (mut payload, operand_bits, cell_bits) = match numbers {
-        Numbers::F32 => (rows::float_payload(&network.cell, &dense), 0, 0),
+        Numbers::F32 => (rows::float_payload(&network.layers[0], &dense), 0, 0),
         Numbers::Int8 | Numbers::Int4 => {
-            let cell_rows = rows::cell_rows(&network.cell, &dense);
+            let cell_rows = rows::cell_rows(&network.layers[0], &dense);
             let quantised = int8::quantise(&cell_rows, &mut input)?;
             let greatest = calibrate::greatest_cell_state(network, metadata.input_scale, calibration);
             let cell_bits = greatest.map_or(0, calibrate::cell_bits);

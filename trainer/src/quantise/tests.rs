@@ -90,9 +90,9 @@ fn large_weights_and_biases_stay_inside_the_accumulator() {
     let shape = Shape { inputs: 512, units: 512, outputs: 3, layers: 1 };
     for cell in CellKind::ALL {
         let mut network = network(cell, shape, 1);
-        network.cell.kernel.fill(3.0);
-        network.cell.recurrent_kernel.fill(-3.0);
-        network.cell.bias.fill(50.0);
+        network.layers[0].kernel.fill(3.0);
+        network.layers[0].recurrent_kernel.fill(-3.0);
+        network.layers[0].bias.fill(50.0);
         // `export` reads the file back, and the runtime refuses rows that could overflow
         export(&network, &metadata(3), Numbers::Int8, samples(2, 3, 512).view()).unwrap();
     }
@@ -104,8 +104,8 @@ fn a_bias_beside_tiny_weights_stays_inside_the_accumulator() {
     let x = samples(30, 9, 4);
     for cell in CellKind::ALL {
         let mut network = network(cell, shape, 1);
-        network.cell.kernel.fill(1e-20);
-        network.cell.recurrent_kernel.fill(-1e-20);
+        network.layers[0].kernel.fill(1e-20);
+        network.layers[0].recurrent_kernel.fill(-1e-20);
         let file = export(&network, &metadata(3), Numbers::Int8, x.view()).unwrap();
         let report = Report::new(&network, &metadata(3), &file, x.view());
         assert!(report.layers[0].max < 0.001, "{cell}: {report:?}");
@@ -122,9 +122,9 @@ fn what_cannot_be_exported_is_named() {
         let message = export(&network, &metadata, Numbers::Int8, x.view()).unwrap_err().to_string();
         assert!(message.contains(expected), "{message}");
     };
-    refused(|network, _| network.cell.recurrent_kernel[[1, 1]] = f32::NAN, "cell/recurrent_kernel");
+    refused(|network, _| network.layers[0].recurrent_kernel[[1, 1]] = f32::NAN, "cell/recurrent_kernel");
     refused(|network, _| network.dense.bias[0] = f32::INFINITY, "dense/bias");
-    refused(|network, _| network.cell.kernel.fill(1e9), "too large");
+    refused(|network, _| network.layers[0].kernel.fill(1e9), "too large");
     refused(|_, metadata| metadata.name = "n".repeat(256), "name has 256 bytes, at most 255");
     refused(|_, metadata| metadata.classes[1] = "two\nlines".into(), "line break");
 }
