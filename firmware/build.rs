@@ -119,7 +119,7 @@ fn declare(files: &[PathBuf]) -> Outcome<String> {
 /// The type of a network, as `models!` takes it.
 fn network(header: &Header<'_>) -> String {
     let numbers = match header.numbers {
-        Numbers::Int8 => "cell",
+        Numbers::Int8 | Numbers::Int4 => "cell",
         Numbers::F32 => "float",
     };
     let cell = match header.cell {

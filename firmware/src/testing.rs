@@ -2,7 +2,8 @@
 
 use std::cell::Cell;
 
-use refrain::{CellKind, Header, InputFormat, Numbers, RowLength, SelfTestError, Shape};
+use refrain::{CellKind, Header, InputFormat, Numbers, OutputFormat, RowLength, Samples, Scaling};
+use refrain::{SelfTestError, Shape, Steps, Task};
 
 use crate::{Classifier, Clock};
 
@@ -54,9 +55,13 @@ impl<'c> Recorder<'c> {
             version: refrain::format::VERSION,
             cell: CellKind::Gru,
             numbers: Numbers::Int8,
-            shape: Shape { inputs, units: 4, outputs: 2 },
+            shape: Shape { inputs, units: 4, outputs: 2, layers: 1 },
             timesteps: 3,
-            input: InputFormat { scale: 1.0, min: 0, max: 255, shift: 0 },
+            input: InputFormat {
+                samples: Samples::U8,
+                scaling: Scaling::Uniform { scale: 1.0, min: 0, max: 255, shift: 0 },
+            },
+            output: OutputFormat { task: Task::Classification, steps: Steps::Last },
             operand_bits: 8,
             cell_bits: 0,
             name,

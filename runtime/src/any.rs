@@ -54,10 +54,13 @@ impl<'a> AnyModel<'a> {
     /// Those of [`Model::from_bytes`], but for another cell, numbers or shape.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, ModelError> {
         let file = File::read(bytes)?;
+        if file.header.numbers == Numbers::Int4 {
+            return Err(ModelError::Unsupported);
+        }
         Ok(match (file.header.cell, file.header.numbers) {
-            (CellKind::SimpleRnn, Numbers::Int8) => Self::SimpleRnn(Model::from_file(&file)?),
-            (CellKind::Lstm, Numbers::Int8) => Self::Lstm(Model::from_file(&file)?),
-            (CellKind::Gru, Numbers::Int8) => Self::Gru(Model::from_file(&file)?),
+            (CellKind::SimpleRnn, Numbers::Int8 | Numbers::Int4) => Self::SimpleRnn(Model::from_file(&file)?),
+            (CellKind::Lstm, Numbers::Int8 | Numbers::Int4) => Self::Lstm(Model::from_file(&file)?),
+            (CellKind::Gru, Numbers::Int8 | Numbers::Int4) => Self::Gru(Model::from_file(&file)?),
             (CellKind::SimpleRnn, Numbers::F32) => Self::FloatSimpleRnn(Model::from_file(&file)?),
             (CellKind::Lstm, Numbers::F32) => Self::FloatLstm(Model::from_file(&file)?),
             (CellKind::Gru, Numbers::F32) => Self::FloatGru(Model::from_file(&file)?),

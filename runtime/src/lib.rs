@@ -44,10 +44,10 @@ pub use any::AnyModel;
 pub use cell::Logit;
 pub use checksum::crc32;
 pub use embed::Aligned;
-pub use format::{Header, InputFormat, ModelError, Numbers};
+pub use format::{Header, InputFormat, ModelError, Numbers, OutputFormat, Samples, Scaling, Steps, Task};
 pub use model::{
     FloatGru, FloatLstm, FloatSimpleRnn, Gru, Lstm, Model, RowLength, Sample, SelfTestError, SimpleRnn,
     argmax, to_f32,
 };
-pub use shape::{CellKind, MAX_INPUTS, MAX_OUTPUTS, MAX_UNITS, Shape};
+pub use shape::{CellKind, MAX_INPUTS, MAX_LAYERS, MAX_OUTPUTS, MAX_UNITS, Shape};
 pub use state::State;

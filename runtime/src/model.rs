@@ -4,7 +4,7 @@ use crate::cell::{self, Cell, Logit, Value, Weights};
 use crate::float;
 use crate::format::{File, Header, ModelError, SectionKind};
 use crate::state::State;
-use crate::{MAX_INPUTS, MAX_OUTPUTS, MAX_UNITS, Shape};
+use crate::{MAX_INPUTS, MAX_OUTPUTS, MAX_UNITS, Scaling, Shape, Task};
 
 /// A network: `INPUTS` features a timestep, one recurrent cell of `UNITS` units, `OUTPUTS` logits.
 ///
@@ -120,7 +120,7 @@ impl<'a, C: Cell, const INPUTS: usize, const UNITS: usize, const OUTPUTS: usize>
         let file = File::read(bytes)?;
         let (found, expected) = (
             file.header.shape,
-            Shape { inputs: INPUTS as u16, units: UNITS as u16, outputs: OUTPUTS as u16 },
+            Shape { inputs: INPUTS as u16, units: UNITS as u16, outputs: OUTPUTS as u16, layers: 1 },
         );
         if found != expected {
             return Err(ModelError::Shape { found, expected });
@@ -135,6 +135,12 @@ impl<'a, C: Cell, const INPUTS: usize, const UNITS: usize, const OUTPUTS: usize>
         }
         if file.header.numbers != C::NUMBERS {
             return Err(ModelError::Numbers { found: file.header.numbers, expected: C::NUMBERS });
+        }
+        let supported = file.header.shape.layers == 1
+            && matches!(file.header.input.scaling, Scaling::Uniform { .. })
+            && file.header.output.task == Task::Classification;
+        if !supported {
+            return Err(ModelError::Unsupported);
         }
         let (weights, self_test) = (C::Weights::read(file)?, SelfTest::read(file)?);
         Ok(Self { header: file.header.clone(), crc: file.crc, weights, self_test })
@@ -155,8 +161,8 @@ impl<'a, C: Cell, const INPUTS: usize, const UNITS: usize, const OUTPUTS: usize>
         self.step_samples(state, row.iter().map(|&sample| sample.to_i16()));
     }
 
-    /// One timestep from a row as it travels on the link: a byte for each feature where
-    /// [`InputFormat::sample_bytes`](crate::InputFormat::sample_bytes) says one, otherwise two, little-endian.
+    /// One timestep from a row as it travels on the link: each feature as
+    /// [`Samples`](crate::Samples) says.
     ///
     /// # Errors
     /// [`RowLength`], and the state stays as it was.
@@ -165,7 +171,7 @@ impl<'a, C: Cell, const INPUTS: usize, const UNITS: usize, const OUTPUTS: usize>
         if row.len() != expected {
             return Err(RowLength { found: row.len(), expected });
         }
-        match self.header.input.sample_bytes() {
+        match self.header.input.samples.bytes() {
             1 => self.step_samples(state, row.iter().map(|&byte| byte.into())),
             _ => {
                 let (pairs, _) = row.as_chunks();

@@ -1,4 +1,4 @@
-//! What a network is: its cell and its three sizes.
+//! What a network is: its cell and its sizes.
 
 use core::fmt;
 
@@ -10,6 +10,8 @@ pub const MAX_INPUTS: usize = 512;
 pub const MAX_UNITS: usize = 512;
 /// Most logits a network may have.
 pub const MAX_OUTPUTS: usize = 256;
+/// Most recurrent layers a network may have, one upon the other.
+pub const MAX_LAYERS: usize = 3;
 
 /// Which recurrent cell a network is made of.
 ///
@@ -64,25 +66,34 @@ impl fmt::Display for CellKind {
     }
 }
 
-/// The three sizes of a network.
+/// The sizes of a network.
 ///
 /// ```
-/// let shape = refrain::Shape { inputs: 28, units: 64, outputs: 10 };
+/// let shape = refrain::Shape { inputs: 28, units: 64, outputs: 10, layers: 1 };
 /// assert_eq!(shape.to_string(), "28 inputs, 64 units, 10 outputs");
+/// let shape = refrain::Shape { layers: 2, ..shape };
+/// assert_eq!(shape.to_string(), "28 inputs, 2 layers of 64 units, 10 outputs");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Shape {
     /// Features of one timestep.
     pub inputs: u16,
-    /// Recurrent units, the length of the hidden state.
+    /// Recurrent units of each layer, the length of its hidden state.
     pub units: u16,
     /// Logits.
     pub outputs: u16,
+    /// Recurrent layers, all of one cell: the first takes the features of a timestep, each other one the hidden
+    /// state of the layer below it, of the same timestep.
+    pub layers: u8,
 }
 
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} inputs, {} units, {} outputs", self.inputs, self.units, self.outputs)
+        let Self { inputs, units, outputs, layers } = self;
+        match layers {
+            1 => write!(f, "{inputs} inputs, {units} units, {outputs} outputs"),
+            _ => write!(f, "{inputs} inputs, {layers} layers of {units} units, {outputs} outputs"),
+        }
     }
 }

@@ -6,11 +6,18 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use refrain::fixed::ACCUMULATOR_LIMIT;
 use refrain::format::{MAX_SECTIONS, PAYLOAD_ALIGNMENT, Section, SectionFault, SectionKind};
-use refrain::{CellKind, Header, ModelError, Numbers, Shape, crc32};
+use refrain::{CellKind, Header, InputFormat, ModelError, Numbers, Samples, Scaling, Shape, crc32};
 use refrain_tests::random_model;
 use refrain_trainer::model_file::{ModelFile, ModelFileError};
 
-const SHAPE: Shape = Shape { inputs: 3, units: 5, outputs: 3 };
+const SHAPE: Shape = Shape { inputs: 3, units: 5, outputs: 3, layers: 1 };
+
+const SCALE: f32 = 1.0 / 255.0;
+
+/// One scale for all features.
+fn uniform(samples: Samples, scale: f32, (min, max): (i16, i16), shift: i8) -> InputFormat {
+    InputFormat { samples, scaling: Scaling::Uniform { scale, min, max, shift } }
+}
 
 /// A model file taken apart, to be changed and sealed again.
 #[derive(Clone)]
@@ -115,10 +122,20 @@ fn a_header_out_of_range_is_refused_by_its_field() {
             field(cell, numbers, "outputs", &|header| header.shape.outputs = size);
         }
         field(cell, numbers, "name's length", &|header| header.name = LONG_NAME);
-        field(cell, numbers, "input.min", &|header| header.input.min = i16::MIN);
-        field(cell, numbers, "input.min", &|header| header.input.min = header.input.max + 1);
+        for size in [0, 4, u8::MAX] {
+            field(cell, numbers, "layers", &|header| header.shape.layers = size);
+        }
+        for (samples, least) in [(Samples::U8, -1), (Samples::I16, i16::MIN)] {
+            field(cell, numbers, "input.min", &|header| {
+                header.input = uniform(samples, SCALE, (least, 255), 0);
+            });
+        }
+        field(cell, numbers, "input.min", &|header| header.input = uniform(Samples::U8, SCALE, (9, 8), 0));
+        field(cell, numbers, "input.max", &|header| header.input = uniform(Samples::U8, SCALE, (0, 256), 0));
         for scale in [0.0, -1.0, f32::NAN, f32::INFINITY] {
-            let reason = refused(cell, numbers, |forgery| forgery.header.input.scale = scale);
+            let reason = refused(cell, numbers, |forgery| {
+                forgery.header.input = uniform(Samples::U8, scale, (0, 255), 0);
+            });
             assert_eq!(reason, ModelError::InputScale);
         }
         let bits: &[u8] = if numbers == Numbers::F32 { &[1, 12, 255] } else { &[0, 3, 16, 255] };
@@ -130,13 +147,19 @@ fn a_header_out_of_range_is_refused_by_its_field() {
             field(cell, numbers, "cell_bits", &|header| header.cell_bits = bits);
         }
         for shift in [i8::MIN, -16, 16, i8::MAX] {
-            field(cell, numbers, "input.shift", &|header| header.input.shift = shift);
+            field(cell, numbers, "input.shift", &|header| {
+                header.input = uniform(Samples::U8, SCALE, (0, 255), shift);
+            });
         }
     }
     for cell in CellKind::ALL {
         // 255 * 2^8 is beyond an i16
-        field(cell, Numbers::Int8, "greatest operand", &|header| header.input.shift = 8);
-        field(cell, Numbers::F32, "input.shift", &|header| header.input.shift = 1);
+        field(cell, Numbers::Int8, "greatest operand", &|header| {
+            header.input = uniform(Samples::U8, SCALE, (0, 255), 8);
+        });
+        field(cell, Numbers::F32, "input.shift", &|header| {
+            header.input = uniform(Samples::U8, SCALE, (0, 255), 1);
+        });
     }
 }
 
@@ -268,7 +291,7 @@ fn numbers_that_the_arithmetic_cannot_take_are_refused() {
             // 127 and -128 all over, with operands of 15 bits, are more than 2^23
             let reason = refused(cell, Numbers::Int8, |forgery| {
                 forgery.header.operand_bits = 15;
-                forgery.header.input.shift = 7;
+                forgery.header.input = uniform(Samples::U8, SCALE, (0, 255), 7);
                 let section = forgery.section(kind);
                 section.iter_mut().for_each(|byte| *byte = 0x7f);
             });
@@ -330,9 +353,8 @@ fn hostile(cell: CellKind) -> impl Strategy<Value = Vec<u8>> {
         let mut forgery = Forgery::of(file.as_bytes());
         forgery.header.operand_bits = operand_bits;
         forgery.header.cell_bits = if cell == CellKind::Lstm { cell_bits } else { 0 };
-        forgery.header.input.shift = shift;
         // after a left shift an operand still has 16 bits
-        (forgery.header.input.min, forgery.header.input.max) = (-(min.abs() >> shift.max(0)), max);
+        forgery.header.input = uniform(Samples::I16, SCALE, (-(min.abs() >> shift.max(0)), max), shift);
         let is_self_test = |kind| matches!(kind, SectionKind::SelfTestRows | SectionKind::SelfTestLogits);
         forgery.sections.retain(|(kind, _)| !is_self_test(*kind));
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);

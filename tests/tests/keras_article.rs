@@ -15,7 +15,7 @@ use refrain_trainer::nn::Network;
 use refrain_trainer::nn::loss::argmax;
 use refrain_trainer::quantise::{Metadata, export};
 
-const SHAPE: Shape = Shape { inputs: 28, units: 64, outputs: 10 };
+const SHAPE: Shape = Shape { inputs: 28, units: 64, outputs: 10, layers: 1 };
 
 /// What an npz file holds.
 struct Article {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use ndarray::{Array, ArrayD, Dimension};
 use refrain::{CellKind, Shape};
-use refrain_trainer::nn::{Network, Trainer};
+use refrain_trainer::nn::{Batch, Network, Objective, Trainer};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -53,11 +53,17 @@ impl Golden {
         array(&self.input).into_shape_with_order(size).expect("inputs of every sample and timestep")
     }
 
+    /// Forward in training mode and back; returns the loss.
+    fn step(&self, network: &mut Network, trainer: &mut Trainer) -> f32 {
+        let x = self.x();
+        trainer.backpropagate(network, &Batch::labelled(x.view(), &self.labels), &Objective::CLASSIFICATION)
+    }
+
     /// The network of `kind` with Keras's weights, and what Keras made of it.
     fn network(&self, kind: CellKind) -> (Network, &Model) {
         let model = &self.models[keras_name(kind)];
         let Sizes { inputs, units, outputs, .. } = self.shape;
-        let mut network = Network::zeros(kind, Shape { inputs, units, outputs });
+        let mut network = Network::zeros(kind, Shape { inputs, units, outputs, layers: 1 });
         assert_eq!(model.weights.len(), network.parameters().len());
         for mut parameter in network.parameters_mut() {
             let weights = array(&model.weights[parameter.name]);
@@ -110,7 +116,7 @@ fn whole_sequences_agree() {
     let golden = Golden::read();
     for kind in CellKind::ALL {
         let (network, model) = golden.network(kind);
-        let error = error(network.trace(golden.x().view()).hidden, &model.sequence);
+        let error = error(network.trace(golden.x().view()).remove(0).hidden, &model.sequence);
         assert!(error < OUTPUT_TOLERANCE, "{kind}: {error:e}");
     }
 }
@@ -131,11 +137,11 @@ fn training_logits_and_loss_agree() {
     for kind in CellKind::ALL {
         let (mut network, model) = golden.network(kind);
         let mut trainer = Trainer::new(&network);
-        let step = trainer.backpropagate(&mut network, golden.x().view(), &golden.labels, 0.0);
+        let loss = golden.step(&mut network, &mut trainer);
         let error = error(trainer.logits().to_owned(), &model.logits_training);
         assert!(error < OUTPUT_TOLERANCE, "{kind}: {error:e}");
-        let error = (step.loss - model.loss_training).abs();
-        assert!(error < OUTPUT_TOLERANCE, "{kind}: loss {} for {}", step.loss, model.loss_training);
+        let error = (loss - model.loss_training).abs();
+        assert!(error < OUTPUT_TOLERANCE, "{kind}: loss {loss} for {}", model.loss_training);
     }
 }
 
@@ -145,7 +151,7 @@ fn every_gradient_agrees() {
     for kind in CellKind::ALL {
         let (mut network, model) = golden.network(kind);
         let mut trainer = Trainer::new(&network);
-        trainer.backpropagate(&mut network, golden.x().view(), &golden.labels, 0.0);
+        golden.step(&mut network, &mut trainer);
         let tensors = trainer.gradients().tensors();
         assert_eq!(tensors.len(), model.gradients.len());
         for (name, gradient) in tensors {
@@ -161,7 +167,8 @@ fn moving_statistics_after_a_step_agree() {
     let golden = Golden::read();
     for kind in CellKind::ALL {
         let (mut network, model) = golden.network(kind);
-        Trainer::new(&network).backpropagate(&mut network, golden.x().view(), &golden.labels, 0.0);
+        let mut trainer = Trainer::new(&network);
+        golden.step(&mut network, &mut trainer);
         for parameter in network.parameters().into_iter().filter(|p| !p.trainable) {
             let expected = &model.moving_statistics_after_training_step[parameter.name];
             let error = error(parameter.values.to_owned(), expected);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use ndarray::{Array3, ArrayD, Axis, Slice};
 use refrain::{CellKind, Shape};
-use refrain_trainer::nn::{Algorithm, Network, Optimizer, Trainer};
+use refrain_trainer::nn::{Algorithm, Batch, Network, Objective, Optimizer, Trainer};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -65,7 +65,8 @@ fn epoch(
     for (step, labels) in golden.labels.chunks(golden.batch).enumerate() {
         let start = step * golden.batch;
         let x = x.slice_axis(Axis(0), Slice::from(start..start + labels.len()));
-        sum += trainer.backpropagate(network, x, labels, 0.0).loss * labels.len() as f32;
+        let batch = Batch::labelled(x, labels);
+        sum += trainer.backpropagate(network, &batch, &Objective::CLASSIFICATION) * labels.len() as f32;
         optimizer.step(network, trainer.gradients(), learning_rate);
     }
     sum / golden.labels.len() as f32
@@ -88,7 +89,7 @@ fn training_runs_agree() {
         let model = &golden.models[name];
         for (optimizer_name, algorithm, learning_rate) in optimizers {
             let run = &model.runs[optimizer_name];
-            let mut network = Network::zeros(kind, Shape { inputs, units, outputs });
+            let mut network = Network::zeros(kind, Shape { inputs, units, outputs, layers: 1 });
             for mut parameter in network.parameters_mut() {
                 let shape = parameter.values.raw_dim();
                 let weights = ArrayD::from_shape_vec(shape, flatten(&model.initial[parameter.name]));

@@ -47,7 +47,7 @@ fn the_shipped_models_answer_over_the_link_as_on_the_host() {
 
 #[test]
 fn both_ways_of_every_cell_and_number_agree_at_odd_sizes() {
-    let shape = Shape { inputs: 5, units: 7, outputs: 3 };
+    let shape = Shape { inputs: 5, units: 7, outputs: 3, layers: 1 };
     let samples = random_samples(6, 9, 5, 3);
     let labels = [0, 1, 2, 0, 1, 2];
     for cell in CellKind::ALL {
@@ -67,7 +67,7 @@ fn one_image_holds_models_of_every_kind_and_shape() {
         .into_iter()
         .zip(shapes)
         .flat_map(|(cell, (inputs, units, outputs))| {
-            let shape = Shape { inputs, units, outputs };
+            let shape = Shape { inputs, units, outputs, layers: 1 };
             [Numbers::Int8, Numbers::F32].map(|numbers| random_model(cell, shape, numbers, 9))
         })
         .collect();

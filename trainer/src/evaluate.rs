@@ -152,7 +152,7 @@ fn check_labels(labels: &[u8], samples: usize, outputs: usize) -> Result<(), Eva
 
 /// One sample, `[timesteps, inputs]`, as its rows travel to a board: one byte a feature, or two, little-endian.
 pub fn link_bytes(header: &Header<'_>, sample: ArrayView2<'_, u8>) -> Vec<u8> {
-    match header.input.sample_bytes() {
+    match header.input.samples.bytes() {
         1 => sample.iter().copied().collect(),
         _ => sample.iter().flat_map(|&value| i16::from(value).to_le_bytes()).collect(),
     }
@@ -162,7 +162,9 @@ pub fn link_bytes(header: &Header<'_>, sample: ArrayView2<'_, u8>) -> Vec<u8> {
 fn predicted_class(numbers: Numbers, logits: &[u8]) -> u8 {
     let (words, _) = logits.as_chunks();
     let class = match numbers {
-        Numbers::Int8 => argmax(&words.iter().map(|&word| i32::from_le_bytes(word)).collect::<Vec<_>>()),
+        Numbers::Int8 | Numbers::Int4 => {
+            argmax(&words.iter().map(|&word| i32::from_le_bytes(word)).collect::<Vec<_>>())
+        }
         Numbers::F32 => argmax(&words.iter().map(|&word| f32::from_le_bytes(word)).collect::<Vec<_>>()),
     };
     u8::try_from(class).expect("a model has 256 outputs at most")

@@ -1,7 +1,9 @@
 //! Small models for unit tests, put together by hand.
 
 use refrain::format::{PAYLOAD_ALIGNMENT, Section, SectionKind};
-use refrain::{CellKind, Header, InputFormat, Numbers, Shape, crc32};
+use refrain::{
+    CellKind, Header, InputFormat, Numbers, OutputFormat, Samples, Scaling, Shape, Steps, Task, crc32,
+};
 
 /// An f32 SimpleRNN for bytes, with weights that differ from one another, in the bytes of a `.rfn` file.
 pub(crate) fn simple_rnn(inputs: u16, units: u16, outputs: u16) -> Vec<u8> {
@@ -11,9 +13,13 @@ pub(crate) fn simple_rnn(inputs: u16, units: u16, outputs: u16) -> Vec<u8> {
         version: refrain::format::VERSION,
         cell: CellKind::SimpleRnn,
         numbers: Numbers::F32,
-        shape: Shape { inputs, units, outputs },
+        shape: Shape { inputs, units, outputs, layers: 1 },
         timesteps: 4,
-        input: InputFormat { scale: 1.0 / 255.0, min: 0, max: 255, shift: 0 },
+        input: InputFormat {
+            samples: Samples::U8,
+            scaling: Scaling::Uniform { scale: 1.0 / 255.0, min: 0, max: 255, shift: 0 },
+        },
+        output: OutputFormat { task: Task::Classification, steps: Steps::Last },
         operand_bits: 0,
         cell_bits: 0,
         name: "hand-made",

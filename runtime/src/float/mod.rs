@@ -13,14 +13,15 @@ pub use gru::Gru;
 pub use lstm::Lstm;
 pub use simple_rnn::SimpleRnn;
 
-use crate::InputFormat;
 use crate::cell::Value;
+use crate::{InputFormat, Scaling};
 
 impl Value for f32 {
     type CellState = f32;
 
     fn from_sample(sample: i16, input: &InputFormat) -> f32 {
-        f32::from(sample.max(input.min).min(input.max)) * input.scale
+        let Scaling::Uniform { min, max, scale, .. } = input.scaling else { return 0.0 };
+        f32::from(sample.max(min).min(max)) * scale
     }
 
     fn to_f32(self) -> f32 {

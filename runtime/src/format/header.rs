@@ -1,12 +1,12 @@
 //! The header of a model file.
 
-use core::fmt;
+use core::ops::RangeInclusive;
 
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
-use super::ModelError;
-use crate::{CellKind, Logit, MAX_INPUTS, MAX_OUTPUTS, MAX_UNITS, Shape};
+use super::{InputFormat, ModelError, Numbers, OutputFormat, Samples, Scaling};
+use crate::{CellKind, MAX_INPUTS, MAX_LAYERS, MAX_OUTPUTS, MAX_UNITS, Shape};
 
 /// The first four bytes of every model file.
 pub const MAGIC: [u8; 4] = *b"RFRN";
@@ -15,88 +15,7 @@ pub const VERSION: u8 = 1;
 /// Most bytes of a model's name: it must fit a message of the link.
 pub const MAX_NAME_BYTES: usize = 255;
 /// Most sections that a file has.
-pub const MAX_SECTIONS: usize = 10;
-
-/// What a model computes with.
-///
-/// ```
-/// assert_eq!(refrain::Numbers::Int8.to_string(), "int8");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Numbers {
-    /// int8 weights, 16-bit state, integer arithmetic throughout.
-    Int8,
-    /// 32-bit floats, for boards with an FPU and as the reference.
-    F32,
-}
-
-impl Numbers {
-    /// `int8` or `f32`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Int8 => "int8",
-            Self::F32 => "f32",
-        }
-    }
-
-    /// The value of a logit that travels in four bytes: an `i32` in Q16, or an `f32`.
-    ///
-    /// ```
-    /// use refrain::Numbers;
-    ///
-    /// assert_eq!(Numbers::Int8.logit_value(65_536_i32.to_le_bytes()), 1.0);
-    /// assert_eq!(Numbers::F32.logit_value(1.0_f32.to_le_bytes()), 1.0);
-    /// ```
-    pub fn logit_value(self, bytes: [u8; 4]) -> f32 {
-        match self {
-            Self::Int8 => i32::from_le_bytes(bytes).to_f32(),
-            Self::F32 => f32::from_le_bytes(bytes),
-        }
-    }
-}
-
-impl fmt::Display for Numbers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// How the integers that a sensor gives become numbers for the network.
-///
-/// ```
-/// use refrain::InputFormat;
-///
-/// let pixels = InputFormat { scale: 1.0 / 255.0, min: 0, max: 255, shift: 2 };
-/// let sound = InputFormat { scale: 1.0 / 32768.0, min: -32767, max: 32767, shift: -5 };
-/// assert_eq!([pixels.sample_bytes(), sound.sample_bytes()], [1, 2]);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct InputFormat {
-    /// The real value of an integer sample is `sample * scale`.
-    pub scale: f32,
-    /// The least sample; whatever is less counts as this.
-    pub min: i16,
-    /// The greatest sample; whatever is greater counts as this.
-    pub max: i16,
-    /// int8 models: a sample is shifted left by so many bits (right, rounding, where negative) to become an
-    /// operand of the kernel.
-    pub shift: i8,
-}
-
-impl InputFormat {
-    /// Bytes that one sample takes on the link: one where every sample fits a `u8`, otherwise two.
-    pub const fn sample_bytes(&self) -> usize {
-        if self.min >= 0 && self.max <= u8::MAX as i16 { 1 } else { 2 }
-    }
-
-    /// The greatest magnitude that a sample can have, as an operand of the kernel.
-    pub(crate) const fn greatest_operand(&self) -> u32 {
-        let (low, high) = (self.min.unsigned_abs() as u32, self.max.unsigned_abs() as u32);
-        let most = if low > high { low } else { high };
-        if self.shift >= 0 { most << self.shift } else { (most + (1 << (-self.shift - 1))) >> -self.shift }
-    }
-}
+pub const MAX_SECTIONS: usize = 13;
 
 /// What a section holds; the module's documentation describes each.
 ///
@@ -119,6 +38,9 @@ pub enum SectionKind {
     DenseMultiplier,
     SelfTestRows,
     SelfTestLogits,
+    InputOffset,
+    InputGain,
+    OutputScaling,
 }
 
 /// Where a section lies.
@@ -172,14 +94,16 @@ pub struct Header<'a> {
     pub timesteps: u16,
     /// What it takes.
     pub input: InputFormat,
-    /// int8: fraction bits of an operand of the kernel, from 4 to 15; the hidden state, in Q15, is rounded to
-    /// them. 0 in an f32 model.
+    /// What it gives.
+    pub output: OutputFormat,
+    /// Integer models: fraction bits of an operand of the kernel, from 4 to 15; the hidden state, in Q15, is rounded
+    /// to them. 0 in an f32 model.
     pub operand_bits: u8,
-    /// int8 LSTM: fraction bits of the cell state, from 12 to 29. Otherwise 0.
+    /// Integer LSTM: fraction bits of the cell state, from 12 to 29. Otherwise 0.
     pub cell_bits: u8,
     /// The model's name.
     pub name: &'a str,
-    /// The names of the classes, a line each; may be empty.
+    /// The names of the outputs, a line each, of classes or of values; may be empty.
     pub labels: &'a str,
     /// The sections, in the order of their offsets.
     pub sections: Vec<Section, MAX_SECTIONS>,
@@ -218,40 +142,65 @@ impl<'a> Header<'a> {
 
     /// Bytes of one row on the link.
     pub fn row_bytes(&self) -> usize {
-        usize::from(self.shape.inputs) * self.input.sample_bytes()
+        usize::from(self.shape.inputs) * self.input.samples.bytes()
     }
 
     /// Refuses values that no model can have.
     fn check(&self) -> Result<(), ModelError> {
-        let field = |name, found: i64, least: i64, most: i64| {
-            if (least..=most).contains(&found) {
-                Ok(())
-            } else {
-                Err(ModelError::Field { name, found: found as i32, least: least as i32, most: most as i32 })
+        let shape = &self.shape;
+        field("inputs", shape.inputs, 1..=MAX_INPUTS as i64)?;
+        field("units", shape.units, 1..=MAX_UNITS as i64)?;
+        field("outputs", shape.outputs, 1..=MAX_OUTPUTS as i64)?;
+        field("layers", shape.layers, 1..=MAX_LAYERS as i64)?;
+        field("name's length", self.name.len() as i64, 0..=MAX_NAME_BYTES as i64)?;
+        let has_cell_state = self.numbers != Numbers::F32 && self.cell == CellKind::Lstm;
+        field("operand_bits", self.operand_bits, if self.numbers == Numbers::F32 { 0..=0 } else { 4..=15 })?;
+        field("cell_bits", self.cell_bits, if has_cell_state { 12..=29 } else { 0..=0 })?;
+        self.check_input()
+    }
+
+    /// Refuses scalings that no model can have.
+    fn check_input(&self) -> Result<(), ModelError> {
+        let (input, is_float) = (&self.input, self.numbers == Numbers::F32);
+        match input.scaling {
+            Scaling::Uniform { scale, min, max, shift } => {
+                let (least, most) = match input.samples {
+                    Samples::U8 => (0, u8::MAX.into()),
+                    Samples::I16 => (-i16::MAX, i16::MAX),
+                    Samples::F32 => return Err(ModelError::InputScaling),
+                };
+                field("input.max", max, least.into()..=most.into())?;
+                field("input.min", min, least.into()..=max.into())?;
+                if !(scale.is_finite() && scale > 0.0) {
+                    return Err(ModelError::InputScale);
+                }
+                field("input.shift", shift, if is_float { 0..=0 } else { -15..=15 })?;
             }
-        };
-        let (shape, input) = (&self.shape, &self.input);
-        field("inputs", shape.inputs.into(), 1, MAX_INPUTS as i64)?;
-        field("units", shape.units.into(), 1, MAX_UNITS as i64)?;
-        field("outputs", shape.outputs.into(), 1, MAX_OUTPUTS as i64)?;
-        field("name's length", self.name.len() as i64, 0, MAX_NAME_BYTES as i64)?;
-        field("input.min", input.min.into(), -32767, input.max.into())?;
-        if !(input.scale.is_finite() && input.scale > 0.0) {
-            return Err(ModelError::InputScale);
+            Scaling::PerFeature { shift, limit } => {
+                // integer samples with that many fraction bits stay below 2^22
+                let most = match input.samples {
+                    _ if is_float => 0,
+                    Samples::U8 => 14,
+                    Samples::I16 => 7,
+                    Samples::F32 => 0,
+                };
+                field("input.shift", shift, 0..=most)?;
+                field("input.limit", limit, if is_float { 0..=0 } else { 1..=i16::MAX.into() })?;
+            }
         }
-        match self.numbers {
-            Numbers::F32 => {
-                field("operand_bits", self.operand_bits.into(), 0, 0)?;
-                field("cell_bits", self.cell_bits.into(), 0, 0)?;
-                field("input.shift", input.shift.into(), 0, 0)
-            }
-            Numbers::Int8 => {
-                field("operand_bits", self.operand_bits.into(), 4, 15)?;
-                let (least, most) = if self.cell == CellKind::Lstm { (12, 29) } else { (0, 0) };
-                field("cell_bits", self.cell_bits.into(), least, most)?;
-                field("input.shift", input.shift.into(), -15, 15)?;
-                field("greatest operand", input.greatest_operand().into(), 0, i16::MAX.into())
-            }
+        match is_float {
+            true => Ok(()),
+            false => field("greatest operand", input.greatest_operand(), 0..=i16::MAX.into()),
         }
     }
+}
+
+/// Refuses a number outside its range.
+fn field(name: &'static str, found: impl Into<i64>, range: RangeInclusive<i64>) -> Result<(), ModelError> {
+    let found = found.into();
+    if range.contains(&found) {
+        return Ok(());
+    }
+    let (least, most) = range.into_inner();
+    Err(ModelError::Field { name, found: found as i32, least: least as i32, most: most as i32 })
 }

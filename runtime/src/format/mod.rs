@@ -13,6 +13,10 @@
 //! Everything in a section is little-endian. [`Header::sections`] lists kind, offset from the payload's start
 //! and length in bytes; a section stands once, and the payload ends where the last section ends.
 //!
+//! # What the model takes and gives
+//!
+//! [`InputFormat`] says in which form features arrive and how they are scaled, [`OutputFormat`] what the logits mean.
+//!
 //! # Sections of an int8 model
 //!
 //! | kind | type | holds |
@@ -46,12 +50,12 @@
 //! `SelfTestLogits` hold `f32`; rows are in the order unit by unit, in a unit gate by gate, with no padding.
 
 mod error;
+mod fields;
 mod file;
 mod header;
 
 pub use error::{ModelError, SectionFault};
+pub use fields::{InputFormat, Numbers, OutputFormat, Samples, Scaling, Steps, Task};
 pub use file::PAYLOAD_ALIGNMENT;
 pub(crate) use file::{File, tile_columns};
-pub use header::{
-    Header, InputFormat, MAGIC, MAX_NAME_BYTES, MAX_SECTIONS, Numbers, Section, SectionKind, VERSION,
-};
+pub use header::{Header, MAGIC, MAX_NAME_BYTES, MAX_SECTIONS, Section, SectionKind, VERSION};

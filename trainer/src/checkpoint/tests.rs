@@ -4,7 +4,7 @@ use super::*;
 
 fn checkpoint(cell: CellKind) -> Checkpoint {
     Checkpoint {
-        network: Network::new(cell, Shape { inputs: 2, units: 2, outputs: 3 }, 9),
+        network: Network::new(cell, Shape { inputs: 2, units: 2, outputs: 3, layers: 1 }, 9),
         seed: 9,
         recipe: "article".into(),
         epochs: 4,

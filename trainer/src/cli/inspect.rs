@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use refrain::format::SectionKind;
-use refrain::{AnyModel, Numbers, SelfTestError, Shape};
+use refrain::{AnyModel, InputFormat, Numbers, OutputFormat, Scaling, SelfTestError, Shape, Steps, Task};
 use refrain_trainer::nn::Network;
 use serde::Serialize;
 
@@ -43,25 +43,17 @@ pub(super) struct Report {
     bytes: usize,
     /// Of all sections but the self-test's.
     weight_bytes: u32,
-    input: Input,
-    /// int8: fraction bits of what the kernels multiply.
+    input: InputFormat,
+    output: OutputFormat,
+    /// Integer models: fraction bits of what the kernels multiply.
     operand_bits: Option<u8>,
-    /// int8 LSTM: fraction bits of the cell state.
+    /// Integer LSTM: fraction bits of the cell state.
     cell_bits: Option<u8>,
     sections: Vec<Section>,
     /// `passed`, or `absent` where the file carries none.
     self_test: &'static str,
     /// CRC-32 at the end of the file.
     crc32: String,
-}
-
-/// What the model takes: `value = sample * scale`.
-#[derive(Debug, Serialize)]
-struct Input {
-    scale: f32,
-    min: i16,
-    max: i16,
-    shift: i8,
 }
 
 #[derive(Debug, Serialize)]
@@ -74,7 +66,6 @@ struct Section {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Input { scale, min, max, .. } = self.input;
         let bits = |bits: Option<u8>| bits.map_or_else(|| "-".into(), |bits| bits.to_string());
         let mut facts = table(["model", &self.name]);
         let mut fact = |name: &str, value: String| {
@@ -85,7 +76,8 @@ impl fmt::Display for Report {
         fact("timesteps in training", self.timesteps.to_string());
         fact("classes", self.labels.join(" "));
         fact("parameters", thousands(self.params as u64));
-        fact("input", format!("{min} to {max}, times {scale}"));
+        fact("input", input_text(&self.input));
+        fact("output", output_text(self.output));
         fact("fraction bits of operands", bits(self.operand_bits));
         fact("fraction bits of the cell state", bits(self.cell_bits));
         fact("file", format!("{} bytes", thousands(self.bytes as u64)));
@@ -106,7 +98,7 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
     let self_test = self_test(&args.model, &model)?;
     let header = model.header();
     let is_weight = |kind| !matches!(kind, SectionKind::SelfTestRows | SectionKind::SelfTestLogits);
-    let is_int8 = header.numbers == Numbers::Int8;
+    let is_integer = header.numbers != Numbers::F32;
     Ok(Report {
         name: header.name.into(),
         cell: header.cell.name(),
@@ -122,13 +114,9 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
             .filter(|section| is_weight(section.kind))
             .map(|section| section.length)
             .sum(),
-        input: Input {
-            scale: header.input.scale,
-            min: header.input.min,
-            max: header.input.max,
-            shift: header.input.shift,
-        },
-        operand_bits: is_int8.then_some(header.operand_bits),
+        input: header.input,
+        output: header.output,
+        operand_bits: is_integer.then_some(header.operand_bits),
         cell_bits: (header.cell_bits > 0).then_some(header.cell_bits),
         sections: header
             .sections
@@ -138,6 +126,29 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
         self_test,
         crc32: format!("{:08x}", model.crc()),
     })
+}
+
+/// What the model takes, in words.
+fn input_text(input: &InputFormat) -> String {
+    match input.scaling {
+        Scaling::Uniform { scale, min, max, .. } => {
+            format!("{}, {min} to {max}, times {scale}", input.samples)
+        }
+        Scaling::PerFeature { .. } => format!("{}, each feature with its offset and gain", input.samples),
+    }
+}
+
+/// What the model gives, in words.
+fn output_text(output: OutputFormat) -> String {
+    let what = match output.task {
+        Task::Classification => "a class",
+        Task::Regression => "values",
+    };
+    let when = match output.steps {
+        Steps::Last => "each sequence",
+        Steps::Every => "each timestep",
+    };
+    format!("{what} for {when}")
 }
 
 fn self_test(path: &Path, model: &AnyModel<'_>) -> Result<&'static str, CliError> {

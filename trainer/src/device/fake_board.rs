@@ -72,7 +72,7 @@ impl FakeBoard {
                 name: "fake",
                 cell: CellKind::Gru,
                 numbers: Numbers::Int8,
-                shape: Shape { inputs: ROW_BYTES as u16, units: 1, outputs: 2 },
+                shape: Shape { inputs: ROW_BYTES as u16, units: 1, outputs: 2, layers: 1 },
                 crc: self.crc,
             },
             Request::Describe { .. } => Reply::Refused(Refusal::NoSuchModel { models: 1 }),

@@ -1,17 +1,23 @@
 //! What the three recurrent cells share: their weights, and the record of a forward pass.
 //!
-//! A batch is cut into shards of a few rows, and every shard has a `Tape`. The forward pass writes onto it all that the
-//! backward pass needs; the backward pass then overwrites the activations with gradients, in place.
+//! A batch is cut into shards of a few rows, and every shard has a `Tape` for each layer. The forward pass writes onto it
+//! all that the backward pass needs; the backward pass then overwrites the activations with gradients, in place.
 //!
 //! Everything on a tape is time-major, so that one timestep of all rows is one contiguous matrix, and all timesteps
-//! together are one too. The products that do not depend on the step before are then single matrix products over all
-//! timesteps: `x·K` ahead of the recurrence, and the gradients of both kernels after it.
+//! together are one too, also where sequences have different lengths (see `timeline`). The products that do not depend
+//! on the step before are then single matrix products over all timesteps: `x·K` ahead of the recurrence, and the
+//! gradients of both kernels after it.
+
+use std::ops::Range;
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayRef1, ArrayView2, ArrayView3, ArrayViewMut1, ArrayViewMut2, Axis};
+use ndarray::{Array2, ArrayRef1, ArrayView2, ArrayViewD, ArrayViewMut1, ArrayViewMut2, Axis};
 use rand_chacha::ChaCha8Rng;
-use refrain::{CellKind, Shape};
+use refrain::CellKind;
 
+use super::batch::Padded;
+use super::dropout::{self, Masks};
+use super::timeline::Timeline;
 use super::{gru, init, lstm, simple_rnn};
 
 /// The weights of a recurrent cell in Keras's layout, or their gradients.
@@ -31,13 +37,12 @@ pub struct CellWeights {
 
 impl CellWeights {
     /// All zeros.
-    pub fn zeros(kind: CellKind, shape: Shape) -> Self {
-        let units = usize::from(shape.units);
+    pub fn zeros(kind: CellKind, inputs: usize, units: usize) -> Self {
         let columns = kind.gates() * units;
         let biases = if kind == CellKind::Gru { 2 } else { 1 };
         Self {
             kind,
-            kernel: Array2::zeros((usize::from(shape.inputs), columns)),
+            kernel: Array2::zeros((inputs, columns)),
             recurrent_kernel: Array2::zeros((units, columns)),
             bias: Array2::zeros((biases, columns)),
         }
@@ -45,8 +50,8 @@ impl CellWeights {
 
     /// Keras's defaults: a Glorot uniform kernel, an orthogonal recurrent kernel, zero biases, and for the LSTM a
     /// forget gate that starts open (its bias is one).
-    pub fn random(kind: CellKind, shape: Shape, rng: &mut ChaCha8Rng) -> Self {
-        let mut weights = Self::zeros(kind, shape);
+    pub fn random(kind: CellKind, inputs: usize, units: usize, rng: &mut ChaCha8Rng) -> Self {
+        let mut weights = Self::zeros(kind, inputs, units);
         init::glorot_uniform(&mut weights.kernel, rng);
         init::orthogonal(&mut weights.recurrent_kernel, rng);
         if kind == CellKind::Lstm {
@@ -65,22 +70,51 @@ impl CellWeights {
         self.recurrent_kernel.nrows()
     }
 
-    /// Runs the cell over the sequences loaded onto `tape`.
-    pub(super) fn forward(&self, tape: &mut Tape) {
+    /// The bias in the shape that Keras gives it: a vector, but two rows for the GRU.
+    pub(super) fn bias_as_in_keras(&self) -> ArrayViewD<'_, f32> {
         match self.kind {
-            CellKind::SimpleRnn => simple_rnn::forward(self, tape),
-            CellKind::Lstm => lstm::forward(self, tape),
-            CellKind::Gru => gru::forward(self, tape),
+            CellKind::Gru => self.bias.view().into_dyn(),
+            CellKind::SimpleRnn | CellKind::Lstm => self.bias.row(0).into_dyn(),
         }
     }
 
-    /// Runs back through time from `tape.d_hidden`, the gradient of the loss by the last hidden states, and sets
-    /// `gradients` to those of this shard.
-    pub(super) fn backward(&self, tape: &mut Tape, gradients: &mut Self) {
+    /// Runs the cell over the sequences loaded onto `tape`.
+    pub(super) fn forward(&self, timeline: &Timeline, tape: &mut Tape) {
         match self.kind {
-            CellKind::SimpleRnn => simple_rnn::backward(self, tape, gradients),
-            CellKind::Lstm => lstm::backward(self, tape, gradients),
-            CellKind::Gru => gru::backward(self, tape, gradients),
+            CellKind::SimpleRnn => simple_rnn::forward(self, timeline, tape),
+            CellKind::Lstm => lstm::forward(self, timeline, tape),
+            CellKind::Gru => gru::forward(self, timeline, tape),
+        }
+    }
+
+    /// Runs back through time from `tape.d_hidden`, the gradient of the loss by the last hidden states, and from
+    /// `tape.d_outputs`, that by the hidden states of all timesteps. Sets `gradients` to those of this shard.
+    pub(super) fn backward(&self, timeline: &Timeline, tape: &mut Tape, gradients: &mut Self) {
+        match self.kind {
+            CellKind::SimpleRnn => simple_rnn::backward(self, timeline, tape, gradients),
+            CellKind::Lstm => lstm::backward(self, timeline, tape, gradients),
+            CellKind::Gru => gru::backward(self, timeline, tape, gradients),
+        }
+    }
+
+    /// After [`backward`](Self::backward): sets `d_x` to the gradient by the inputs of all timesteps, laid out as
+    /// `tape.x` is.
+    pub(super) fn backward_input(&self, tape: &Tape, d_x: &mut Vec<f32>) {
+        d_x.resize(tape.x.len(), 0.0);
+        let d_x = &mut matrix_mut(d_x, self.inputs());
+        match self.kind {
+            CellKind::SimpleRnn => simple_rnn::backward_input(self, tape, d_x),
+            CellKind::Lstm => lstm::backward_input(self, tape, d_x),
+            CellKind::Gru => gru::backward_input(self, tape, d_x),
+        }
+    }
+
+    /// Numbers that a tape keeps for a unit at a timestep.
+    fn width(&self) -> usize {
+        match self.kind {
+            CellKind::SimpleRnn => simple_rnn::WIDTH,
+            CellKind::Lstm => lstm::WIDTH,
+            CellKind::Gru => gru::WIDTH,
         }
     }
 
@@ -99,82 +133,115 @@ impl CellWeights {
     }
 }
 
-/// The record of one shard's pass through time. Buffers grow on first use and are kept from step to step.
+/// The record of one shard's pass through one layer. Buffers grow on first use and are kept from step to step.
 ///
-/// A "row" is one sequence of the shard; `step` below is `rows * units`, the size of one timestep's hidden states.
+/// A "row" is one sequence of the shard; the rows of every timestep are laid out as the shard's [`Timeline`] says. `total`
+/// below are the timesteps of all sequences together, which is `timesteps * rows` where they have equal lengths.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tape {
-    pub(super) rows: usize,
-    pub(super) timesteps: usize,
-    pub(super) inputs: usize,
-    pub(super) units: usize,
-    /// The sequences, `[timesteps, rows, inputs]`.
+    /// What the layer reads, `[total, inputs]`.
     pub(super) x: Vec<f32>,
-    /// Hidden states, `[1 + timesteps, rows, units]`; the first is the zero state before the sequence.
+    /// Hidden states, `[total + rows, units]`: those before each timestep, zero where a sequence begins, then the last
+    /// ones.
     pub(super) hidden: Vec<f32>,
-    /// `[timesteps, rows, width]`, where each cell chooses its width and the order in a row: pre-activations, then
-    /// gates, then (going back) gradients by the pre-activations.
+    /// `[total, width]`, where each cell chooses its width and the order in a row: pre-activations, then gates, then
+    /// (going back) gradients by the pre-activations.
     pub(super) gates: Vec<f32>,
-    /// LSTM only: cell states, `[1 + timesteps, rows, units]`, the first zero.
+    /// LSTM only: cell states, laid out as `hidden`.
     pub(super) cell: Vec<f32>,
-    /// LSTM only: `tanh(c)`, `[timesteps, rows, units]`.
+    /// LSTM only: `tanh(c)`, `[total, units]`.
     pub(super) cell_tanh: Vec<f32>,
     /// Gradient by the hidden state of the timestep at hand, `[rows, units]`.
     pub(super) d_hidden: Vec<f32>,
+    /// Gradient by the hidden states after each timestep from elsewhere than the timestep after it: from the layer above
+    /// or from a loss at every timestep, `[total, units]`. Empty where there is none, as in a single layer that is read
+    /// out at its end.
+    pub(super) d_outputs: Vec<f32>,
     /// LSTM only: gradient by the cell state of the timestep at hand, `[rows, units]`.
     pub(super) d_cell: Vec<f32>,
 }
 
 impl Tape {
-    /// Copies the sequences `x` `[rows, timesteps, inputs]` onto the tape, for a cell of `weights`' kind and size.
-    pub(super) fn load(&mut self, weights: &CellWeights, x: ArrayView3<'_, f32>) {
-        let (rows, timesteps, inputs) = x.dim();
-        assert_eq!(inputs, weights.inputs(), "a timestep must have as many features as the kernel has rows");
-        let units = weights.units();
-        (self.rows, self.timesteps, self.inputs, self.units) = (rows, timesteps, inputs, units);
-        self.x.resize(timesteps * rows * inputs, 0.0);
-        for (r, sequence) in x.axis_iter(Axis(0)).enumerate() {
-            for (t, features) in sequence.axis_iter(Axis(0)).enumerate() {
-                let at = (t * rows + r) * inputs;
+    /// Copies sequences onto the tape, for a first layer of `weights`' kind and size.
+    pub(super) fn load(&mut self, weights: &CellWeights, timeline: &Timeline, sequences: Padded<'_>) {
+        let inputs = weights.inputs();
+        assert_eq!(
+            sequences.inputs(),
+            inputs,
+            "a timestep must have as many features as the kernel has rows"
+        );
+        self.prepare(weights, timeline);
+        for (row, (sequence, length)) in timeline.sequences().enumerate() {
+            let timesteps = sequences.sequence(sequence);
+            for (s, features) in timesteps.axis_iter(Axis(0)).take(length).enumerate() {
+                let at = timeline.position(row, s) * inputs;
                 for (to, from) in self.x[at..at + inputs].iter_mut().zip(features) {
                     *to = *from;
                 }
             }
         }
-        let step = rows * units;
-        let width = match weights.kind {
-            CellKind::SimpleRnn => simple_rnn::WIDTH,
-            CellKind::Lstm => lstm::WIDTH,
-            CellKind::Gru => gru::WIDTH,
-        };
-        self.gates.resize(timesteps * step * width, 0.0);
-        self.hidden.resize((1 + timesteps) * step, 0.0);
-        self.hidden[..step].fill(0.0);
-        self.d_hidden.resize(step, 0.0);
-        if weights.kind == CellKind::Lstm {
-            self.cell.resize((1 + timesteps) * step, 0.0);
-            self.cell[..step].fill(0.0);
-            self.cell_tanh.resize(timesteps * step, 0.0);
-            self.d_cell.resize(step, 0.0);
+    }
+
+    /// Copies the hidden states of `below`, layer number `layer`, onto the tape of the layer above it.
+    pub(super) fn load_from(
+        &mut self,
+        weights: &CellWeights,
+        timeline: &Timeline,
+        (below, layer): (&Self, usize),
+        masks: Option<Masks<'_>>,
+    ) {
+        self.prepare(weights, timeline);
+        let units = weights.units();
+        for step in timeline.steps() {
+            let states = &below.hidden[step.range_after(units)];
+            self.x[step.range(units)].copy_from_slice(states);
+        }
+        if let Some(masks) = masks {
+            mask_outputs(timeline, masks, layer, units, &mut self.x);
         }
     }
 
-    /// The hidden states after the last timestep, `[rows, units]`.
-    pub(super) fn last_hidden(&self) -> ArrayView2<'_, f32> {
-        matrix(&self.hidden[self.timesteps * self.rows * self.units..], self.units)
+    /// Sizes the buffers, and sets the states that sequences begin from to zero.
+    fn prepare(&mut self, weights: &CellWeights, timeline: &Timeline) {
+        let units = weights.units();
+        let (all, states) = (timeline.total() * units, timeline.total_states() * units);
+        self.x.resize(timeline.total() * weights.inputs(), 0.0);
+        self.gates.resize(all * weights.width(), 0.0);
+        self.hidden.resize(states, 0.0);
+        timeline.clear_beginnings(units, &mut self.hidden);
+        self.d_hidden.resize(timeline.rows() * units, 0.0);
+        self.d_outputs.clear();
+        if weights.kind == CellKind::Lstm {
+            self.cell.resize(states, 0.0);
+            timeline.clear_beginnings(units, &mut self.cell);
+            self.cell_tanh.resize(all, 0.0);
+            self.d_cell.resize(timeline.rows() * units, 0.0);
+        }
     }
+}
 
-    /// Sets the gradient of the loss by the last hidden states, `[rows, units]`.
-    pub(super) fn set_d_hidden(&mut self, gradient: ArrayView2<'_, f32>) {
-        matrix_mut(&mut self.d_hidden, self.units).assign(&gradient);
+/// Multiplies what layer `layer` passes on, `[total, units]`, by the sequences' masks.
+pub(super) fn mask_outputs(
+    timeline: &Timeline,
+    masks: Masks<'_>,
+    layer: usize,
+    units: usize,
+    outputs: &mut [f32],
+) {
+    for step in timeline.steps() {
+        let rows = outputs[step.range(units)].chunks_exact_mut(units);
+        for (row, (sequence, _)) in rows.zip(timeline.sequences()) {
+            dropout::apply(masks.of(sequence, layer), row);
+        }
     }
+}
 
-    /// The states after each timestep, `[rows, timesteps, units]`, of `states` laid out as `hidden` and `cell` are.
-    pub(super) fn batch_major<'a>(&self, states: &'a [f32]) -> ArrayView3<'a, f32> {
-        let after_steps = &states[self.rows * self.units..];
-        ArrayView3::from_shape((self.timesteps, self.rows, self.units), after_steps)
-            .expect("a state for each timestep, row and unit")
-            .permuted_axes([1, 0, 2])
+/// Adds to `d_hidden` what reaches this timestep's hidden states from elsewhere than the next timestep, if anything does.
+pub(super) fn add_outputs(d_outputs: &[f32], range: Range<usize>, d_hidden: &mut [f32]) {
+    if !d_outputs.is_empty() {
+        for (d_hidden, d_output) in d_hidden.iter_mut().zip(&d_outputs[range]) {
+            *d_hidden += d_output;
+        }
     }
 }
 

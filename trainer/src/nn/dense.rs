@@ -1,5 +1,6 @@
 //! Keras's `Dense` without activation: `y = x·K + b`. <https://keras.io/api/layers/core_layers/dense/>
 
+use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use rand_chacha::ChaCha8Rng;
 
@@ -34,6 +35,9 @@ impl Dense {
 
     /// Gradients by the input and by the weights, from `dy`, that by the output, `[batch, outputs]`.
     pub(super) fn backward(&self, x: ArrayView2<'_, f32>, dy: ArrayView2<'_, f32>) -> (Array2<f32>, Self) {
-        (dy.dot(&self.kernel.t()), Self { kernel: x.t().dot(&dy), bias: dy.sum_axis(Axis(0)) })
+        // into a matrix made here: `dot` lays out the product by columns where there is one output
+        let mut dx = Array2::zeros(x.raw_dim());
+        general_mat_mul(1.0, &dy, &self.kernel.t(), 0.0, &mut dx);
+        (dx, Self { kernel: x.t().dot(&dy), bias: dy.sum_axis(Axis(0)) })
     }
 }

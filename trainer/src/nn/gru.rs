@@ -11,9 +11,12 @@
 //! <https://keras.io/api/layers/recurrent_layers/gru/>.
 
 use multiversion::multiversion;
-use ndarray::{Array1, ArrayView2, ArrayViewMut2, s};
+use ndarray::{Array1, ArrayView2, ArrayViewMut2, Axis, s};
 
-use super::cell::{CellWeights, Tape, add_product, fill_rows, matrix, matrix_mut, set_product, sum_rows};
+use super::cell::{
+    CellWeights, Tape, add_outputs, add_product, fill_rows, matrix, matrix_mut, set_product, sum_rows,
+};
+use super::timeline::Timeline;
 use refrain::float::activation::{sigmoid, tanh};
 
 /// A row of [`Tape::gates`] is g, z, r, q. So the columns that `h·R` adds to (z, r, q) are side by side, in the order of
@@ -21,55 +24,72 @@ use refrain::float::activation::{sigmoid, tanh};
 pub(super) const WIDTH: usize = 4;
 
 /// Fills `tape.hidden` and `tape.gates`.
-pub(super) fn forward(weights: &CellWeights, tape: &mut Tape) {
-    let Tape { rows, units, inputs, x, hidden, gates, .. } = tape;
-    let (units, step) = (*units, *rows * *units);
+pub(super) fn forward(weights: &CellWeights, timeline: &Timeline, tape: &mut Tape) {
+    let Tape { x, hidden, gates, .. } = tape;
+    let units = weights.units();
     let recurrent_kernel = weights.recurrent_kernel.view();
 
-    // g, z, r and q begin as their biases and x·K, for all timesteps at once, [timesteps * rows, 4 * units]
+    // g, z, r and q begin as their biases and x·K, for all timesteps at once, [total, 4 * units]
     fill_rows(gates, &joint_bias(weights, units));
     let mut all = matrix_mut(gates, WIDTH * units);
-    let x = matrix(x, *inputs);
+    let x = matrix(x, weights.inputs());
     add_product(&x, &weights.kernel.slice(s![.., 2 * units..]), &mut all.slice_mut(s![.., ..units]));
     add_product(&x, &weights.kernel.slice(s![.., ..2 * units]), &mut all.slice_mut(s![.., units..3 * units]));
 
-    for (t, gates) in gates.chunks_exact_mut(WIDTH * step).enumerate() {
-        let (past, future) = hidden.split_at_mut((t + 1) * step);
-        let h_previous = &past[t * step..];
-        if t > 0 {
-            let mut zrq = recurrent_columns_mut(gates, units);
-            add_product(&matrix(h_previous, units), &recurrent_kernel, &mut zrq);
+    for step in timeline.steps() {
+        let gates = &mut gates[step.range(WIDTH * units)];
+        let (past, future) = hidden.split_at_mut(step.range(units).end);
+        let h_previous = &past[step.range(units)];
+        if let Some(continuing) = step.continuing(units) {
+            let mut zrq = recurrent_columns_mut(&mut gates[..WIDTH * continuing.end], units);
+            add_product(&matrix(&h_previous[continuing], units), &recurrent_kernel, &mut zrq);
         }
-        activate(gates, h_previous, &mut future[..step], units);
+        activate(gates, h_previous, &mut future[..step.size(units)], units);
     }
 }
 
-/// Sets `gradients` from `tape.d_hidden`.
-pub(super) fn backward(weights: &CellWeights, tape: &mut Tape, gradients: &mut CellWeights) {
-    let Tape { rows, units, inputs, x, hidden, gates, d_hidden, .. } = tape;
-    let (units, step) = (*units, *rows * *units);
+/// Sets `gradients` from `tape.d_hidden` and `tape.d_outputs`.
+pub(super) fn backward(
+    weights: &CellWeights,
+    timeline: &Timeline,
+    tape: &mut Tape,
+    gradients: &mut CellWeights,
+) {
+    let Tape { x, hidden, gates, d_hidden, d_outputs, .. } = tape;
+    let units = weights.units();
 
-    for (t, gates) in gates.chunks_exact_mut(WIDTH * step).enumerate().rev() {
-        d_activate(gates, &hidden[t * step..(t + 1) * step], d_hidden, units);
-        if t > 0 {
+    for step in timeline.steps().rev() {
+        let range = step.range(units);
+        let gates = &mut gates[step.range(WIDTH * units)];
+        add_outputs(d_outputs, range.clone(), d_hidden);
+        d_activate(gates, &hidden[range], d_hidden, units);
+        if let Some(continuing) = step.continuing(units) {
             // dL/dh_{t-1} = z dL/dh_t (left in d_hidden) + d(z, r, q)·Rᵀ
-            let d_previous = &mut matrix_mut(d_hidden, units);
-            add_product(&recurrent_columns(gates, units), &weights.recurrent_kernel.t(), d_previous);
+            let dzrq = recurrent_columns(&gates[..WIDTH * continuing.end], units);
+            let d_previous = &mut matrix_mut(&mut d_hidden[continuing], units);
+            add_product(&dzrq, &weights.recurrent_kernel.t(), d_previous);
         }
     }
 
     // Sums over all timesteps and rows: dK = xᵀ·d(z, r, g), dR = h_{t-1}ᵀ·d(z, r, q), db likewise
-    let all = matrix(gates, WIDTH * units);
-    let (dg, dzr) = (all.slice(s![.., ..units]), all.slice(s![.., units..3 * units]));
+    let (dg, dzr) = (candidate_columns(gates, units), gate_columns(gates, units));
     let dzrq = recurrent_columns(gates, units);
-    let x = matrix(x, *inputs);
+    let x = matrix(x, weights.inputs());
     set_product(&x.t(), &dzr, &mut gradients.kernel.slice_mut(s![.., ..2 * units]));
     set_product(&x.t(), &dg, &mut gradients.kernel.slice_mut(s![.., 2 * units..]));
-    let h_previous = matrix(&hidden[..hidden.len() - step], units);
+    let h_previous = matrix(&hidden[..timeline.total() * units], units);
     set_product(&h_previous.t(), &dzrq, &mut gradients.recurrent_kernel.view_mut());
     sum_rows(&dzr, &mut gradients.bias.slice_mut(s![0, ..2 * units]));
     sum_rows(&dg, &mut gradients.bias.slice_mut(s![0, 2 * units..]));
     sum_rows(&dzrq, &mut gradients.bias.row_mut(1));
+}
+
+/// `dx = d(z, r, g)·Kᵀ` for all timesteps at once, `[total, inputs]`.
+pub(super) fn backward_input(weights: &CellWeights, tape: &Tape, d_x: &mut ArrayViewMut2<'_, f32>) {
+    let units = weights.units();
+    let (kernel_zr, kernel_g) = weights.kernel.view().split_at(Axis(1), 2 * units);
+    set_product(&gate_columns(&tape.gates, units), &kernel_zr.t(), d_x);
+    add_product(&candidate_columns(&tape.gates, units), &kernel_g.t(), d_x);
 }
 
 /// What a row of the gates begins with: `b_h`, `b_z + b'_z`, `b_r + b'_r`, `b'_h`.
@@ -80,6 +100,16 @@ fn joint_bias(weights: &CellWeights, units: usize) -> Array1<f32> {
     joint.slice_mut(s![units..3 * units]).assign(&input.slice(s![..2 * units]));
     joint.slice_mut(s![units..]).scaled_add(1.0, &recurrent);
     joint
+}
+
+/// The column g of rows of gates, `[rows, units]`.
+fn candidate_columns(gates: &[f32], units: usize) -> ArrayView2<'_, f32> {
+    matrix(gates, WIDTH * units).slice_move(s![.., ..units])
+}
+
+/// The columns z, r of rows of gates, `[rows, 2 * units]`.
+fn gate_columns(gates: &[f32], units: usize) -> ArrayView2<'_, f32> {
+    matrix(gates, WIDTH * units).slice_move(s![.., units..3 * units])
 }
 
 /// The columns z, r, q of rows of gates, `[rows, 3 * units]`.

@@ -11,58 +11,77 @@
 //! <https://keras.io/api/layers/recurrent_layers/lstm/>.
 
 use multiversion::multiversion;
+use ndarray::ArrayViewMut2;
 
-use super::cell::{CellWeights, Tape, add_product, fill_rows, matrix, matrix_mut, set_product, sum_rows};
+use super::cell::{
+    CellWeights, Tape, add_outputs, add_product, fill_rows, matrix, matrix_mut, set_product, sum_rows,
+};
+use super::timeline::Timeline;
 use refrain::float::activation::{sigmoid, tanh};
 
 /// A row of [`Tape::gates`] holds `z` for i, f, g, o, then the gates themselves, then `dL/dz`.
 pub(super) const WIDTH: usize = 4;
 
 /// Fills `tape.hidden`, `tape.gates`, `tape.cell` and `tape.cell_tanh`.
-pub(super) fn forward(weights: &CellWeights, tape: &mut Tape) {
-    let Tape { rows, units, inputs, x, hidden, gates: z, cell, cell_tanh, .. } = tape;
-    let (units, step) = (*units, *rows * *units);
+pub(super) fn forward(weights: &CellWeights, timeline: &Timeline, tape: &mut Tape) {
+    let Tape { x, hidden, gates: z, cell, cell_tanh, .. } = tape;
+    let units = weights.units();
     let recurrent_kernel = weights.recurrent_kernel.view();
 
-    // z = b + x·K for all timesteps at once, [timesteps * rows, 4 * units]
+    // z = b + x·K for all timesteps at once, [total, 4 * units]
     fill_rows(z, &weights.bias.row(0));
-    add_product(&matrix(x, *inputs), &weights.kernel.view(), &mut matrix_mut(z, WIDTH * units));
+    add_product(&matrix(x, weights.inputs()), &weights.kernel.view(), &mut matrix_mut(z, WIDTH * units));
 
-    let steps = z.chunks_exact_mut(WIDTH * step).zip(cell_tanh.chunks_exact_mut(step));
-    for (t, (z, cell_tanh)) in steps.enumerate() {
-        let (past_h, future_h) = hidden.split_at_mut((t + 1) * step);
-        let (past_c, future_c) = cell.split_at_mut((t + 1) * step);
-        if t > 0 {
-            let h_previous = matrix(&past_h[t * step..], units);
+    for step in timeline.steps() {
+        let (range, size) = (step.range(units), step.size(units));
+        let z = &mut z[step.range(WIDTH * units)];
+        let (past_h, future_h) = hidden.split_at_mut(range.end);
+        let (past_c, future_c) = cell.split_at_mut(range.end);
+        if let Some(continuing) = step.continuing(units) {
+            let h_previous = matrix(&past_h[range.clone()][continuing], units);
+            let z = &mut z[..WIDTH * continuing.end];
             add_product(&h_previous, &recurrent_kernel, &mut matrix_mut(z, WIDTH * units));
         }
-        activate(z, &past_c[t * step..], &mut future_c[..step], cell_tanh, &mut future_h[..step], units);
+        let c_previous = &past_c[range.clone()];
+        activate(z, c_previous, &mut future_c[..size], &mut cell_tanh[range], &mut future_h[..size], units);
     }
 }
 
-/// Sets `gradients` from `tape.d_hidden`.
-pub(super) fn backward(weights: &CellWeights, tape: &mut Tape, gradients: &mut CellWeights) {
-    let Tape { rows, units, inputs, x, hidden, gates, cell, cell_tanh, d_hidden, d_cell, .. } = tape;
-    let (units, step) = (*units, *rows * *units);
+/// Sets `gradients` from `tape.d_hidden` and `tape.d_outputs`.
+pub(super) fn backward(
+    weights: &CellWeights,
+    timeline: &Timeline,
+    tape: &mut Tape,
+    gradients: &mut CellWeights,
+) {
+    let Tape { x, hidden, gates, cell, cell_tanh, d_hidden, d_outputs, d_cell } = tape;
+    let units = weights.units();
 
     d_cell.fill(0.0);
-    let steps = gates.chunks_exact_mut(WIDTH * step).zip(cell_tanh.chunks_exact(step));
-    for (t, (gates, cell_tanh)) in steps.enumerate().rev() {
-        let c_previous = &cell[t * step..(t + 1) * step];
-        d_activate(gates, c_previous, cell_tanh, d_hidden, d_cell, units);
-        if t > 0 {
+    for step in timeline.steps().rev() {
+        let range = step.range(units);
+        let gates = &mut gates[step.range(WIDTH * units)];
+        add_outputs(d_outputs, range.clone(), d_hidden);
+        d_activate(gates, &cell[range.clone()], &cell_tanh[range], d_hidden, d_cell, units);
+        if let Some(continuing) = step.continuing(units) {
             // dL/dh_{t-1} = dz·Rᵀ
-            let d_previous = &mut matrix_mut(d_hidden, units);
-            set_product(&matrix(gates, WIDTH * units), &weights.recurrent_kernel.t(), d_previous);
+            let dz = matrix(&gates[..WIDTH * continuing.end], WIDTH * units);
+            let d_previous = &mut matrix_mut(&mut d_hidden[continuing], units);
+            set_product(&dz, &weights.recurrent_kernel.t(), d_previous);
         }
     }
 
     // Sums over all timesteps and rows: dK = xᵀ·dz, dR = h_{t-1}ᵀ·dz, db = Σ dz
-    let h_previous = matrix(&hidden[..hidden.len() - step], units);
+    let h_previous = matrix(&hidden[..timeline.total() * units], units);
     let dz = matrix(gates, WIDTH * units);
-    set_product(&matrix(x, *inputs).t(), &dz, &mut gradients.kernel.view_mut());
+    set_product(&matrix(x, weights.inputs()).t(), &dz, &mut gradients.kernel.view_mut());
     set_product(&h_previous.t(), &dz, &mut gradients.recurrent_kernel.view_mut());
     sum_rows(&dz, &mut gradients.bias.row_mut(0));
+}
+
+/// `dx = dz·Kᵀ` for all timesteps at once, `[total, inputs]`.
+pub(super) fn backward_input(weights: &CellWeights, tape: &Tape, d_x: &mut ArrayViewMut2<'_, f32>) {
+    set_product(&matrix(&tape.gates, WIDTH * weights.units()), &weights.kernel.t(), d_x);
 }
 
 /// Turns one timestep's `z` `[rows, 4 * units]` into gates, and computes `c`, `tanh(c)` and `h`, each `[rows, units]`.

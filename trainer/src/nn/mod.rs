@@ -1,29 +1,31 @@
 //! The f32 networks and the mathematics of training them, written out on `ndarray`.
 //!
-//! A [`Network`] reads a sequence through one recurrent cell (`simple_rnn`, `lstm` or `gru`, each file in the order
-//! of its equations), normalises the last hidden state ([`batch_norm`]) and maps it to logits ([`dense`]). Layouts,
-//! gate orders, defaults and results are Keras's. A [`Trainer`] adds what one training step needs: the record of the
-//! forward pass and the [`Gradients`], from the [`loss`] backwards. An [`Optimizer`] then changes the weights by them.
+//! A [`Network`] reads sequences through one to three recurrent layers (`simple_rnn`, `lstm` or `gru`, each file in the
+//! order of its equations), normalises the last one's hidden state ([`batch_norm`]) and maps it to logits ([`dense`]),
+//! after the last timestep or after every one. Layouts, gate orders, defaults and results are Keras's. A [`Trainer`] adds
+//! what one training step needs: the record of the forward pass and the [`Gradients`], from the [`loss`] backwards. An
+//! [`Optimizer`] then changes the weights by them.
 //!
 //! ```
 //! use ndarray::Array3;
 //! use refrain::{CellKind, Shape};
-//! use refrain_trainer::nn::{Algorithm, Network, Optimizer, Trainer};
+//! use refrain_trainer::nn::{Algorithm, Batch, Network, Objective, Optimizer, Padded, Trainer};
 //!
-//! let shape = Shape { inputs: 2, units: 8, outputs: 3 };
+//! let shape = Shape { inputs: 2, units: 8, outputs: 3, layers: 1 };
 //! let mut network = Network::new(CellKind::Gru, shape, 1);
 //! let x = Array3::from_shape_fn((6, 5, 2), |(sample, t, i)| ((sample % 3) as f32 - 1.0) * (t + i) as f32);
-//! let labels = [0, 1, 2, 0, 1, 2];
+//! let lengths = [5, 3, 4, 2, 5, 5];
+//! let batch = Batch::labelled(Padded::new(x.view(), &lengths), &[0, 1, 2, 0, 1, 2]);
 //!
 //! let mut trainer = Trainer::new(&network);
 //! let mut optimizer = Optimizer::new(Algorithm::ADAM);
-//! let before = trainer.backpropagate(&mut network, x.view(), &labels, 0.0).loss;
+//! let before = trainer.backpropagate(&mut network, &batch, &Objective::CLASSIFICATION);
 //! for _ in 0..30 {
 //!     optimizer.step(&mut network, trainer.gradients(), 0.01);
-//!     trainer.backpropagate(&mut network, x.view(), &labels, 0.0);
+//!     trainer.backpropagate(&mut network, &batch, &Objective::CLASSIFICATION);
 //! }
-//! let after = trainer.backpropagate(&mut network, x.view(), &labels, 0.0);
-//! assert!(after.loss < 0.5 * before && after.correct == 6);
+//! let after = trainer.backpropagate(&mut network, &batch, &Objective::CLASSIFICATION);
+//! assert!(after < 0.5 * before);
 //! ```
 //!
 //! # How it is fast, and why threads do not change the result
@@ -34,9 +36,11 @@
 //! bits with one thread or with many. Between kinds of processor the last bits may differ, because the matrix
 //! products use fused multiply-add where there is one.
 
+mod batch;
 pub mod batch_norm;
 pub mod cell;
 pub mod dense;
+mod dropout;
 mod gru;
 pub mod init;
 pub mod loss;
@@ -46,10 +50,14 @@ mod optimizer;
 #[cfg(test)]
 mod reference;
 mod simple_rnn;
+mod stack;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod trainer;
 
+pub use batch::{Batch, Loss, Objective, Padded, Steps, Targets};
+pub use dropout::Dropout;
 pub use network::{Network, Parameter, ParameterMut, Trace};
 pub use optimizer::{Algorithm, Optimizer};
-pub use trainer::{Gradients, SHARD_ROWS, Step, Trainer};
+pub use trainer::{Gradients, SHARD_ROWS, Trainer};

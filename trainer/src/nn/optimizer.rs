@@ -172,7 +172,8 @@ mod tests {
 
     /// A network of two inputs and one unit, and gradients that are zero.
     fn network() -> (Network, Gradients) {
-        let network = Network::new(CellKind::SimpleRnn, Shape { inputs: 2, units: 1, outputs: 1 }, 1);
+        let network =
+            Network::new(CellKind::SimpleRnn, Shape { inputs: 2, units: 1, outputs: 1, layers: 1 }, 1);
         let gradients = Trainer::new(&network).gradients().clone();
         (network, gradients)
     }
@@ -180,11 +181,11 @@ mod tests {
     /// What each of a few steps makes of the kernel's first weight, which is one and has the gradients above.
     fn path(mut optimizer: Optimizer) -> [f32; 4] {
         let (mut network, mut gradients) = network();
-        network.cell.kernel[[0, 0]] = 1.0;
+        network.layers[0].kernel[[0, 0]] = 1.0;
         GRADIENTS.map(|gradient| {
-            gradients.cell.kernel[[0, 0]] = gradient;
+            gradients.layers[0].kernel[[0, 0]] = gradient;
             optimizer.step(&mut network, &gradients, LEARNING_RATE);
-            network.cell.kernel[[0, 0]]
+            network.layers[0].kernel[[0, 0]]
         })
     }
 
@@ -238,7 +239,7 @@ mod tests {
     #[test]
     fn clipping_scales_all_gradients_together() {
         let (mut network, mut gradients) = network();
-        gradients.cell.kernel[[0, 0]] = 3.0;
+        gradients.layers[0].kernel[[0, 0]] = 3.0;
         gradients.dense.bias[0] = -4.0;
         assert_eq!(gradients.global_norm(), 5.0);
         let before = network.clone();
@@ -246,7 +247,7 @@ mod tests {
             let mut after = before.clone();
             Optimizer::new(Algorithm::Sgd).with_clip_norm(limit).step(&mut after, &gradients, 1.0);
             network = after;
-            let kernel = before.cell.kernel[[0, 0]] - network.cell.kernel[[0, 0]];
+            let kernel = before.layers[0].kernel[[0, 0]] - network.layers[0].kernel[[0, 0]];
             (kernel, before.dense.bias[0] - network.dense.bias[0])
         };
         let close = |got: (f32, f32), expected: (f32, f32)| {

@@ -1,13 +1,14 @@
 //! One training step: forward, loss, and back through every layer.
 
-use ndarray::{Array1, Array2, ArrayView2, ArrayView3, ArrayViewD, Axis, s};
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewD};
 use rayon::prelude::*;
-use refrain::CellKind;
 
-use super::cell::{CellWeights, Tape};
+use super::batch::{Batch, Objective, Padded, Steps};
+use super::cell::CellWeights;
 use super::dense::Dense;
-use super::loss::sparse_categorical_crossentropy;
-use super::network::Network;
+use super::dropout::{self, Dropout, Masks};
+use super::network::{CELL_NAMES, Network};
+use super::stack::Stack;
 
 /// Samples that one thread takes through time together. Fixed, so that sums are taken in the same order whatever the
 /// number of threads; two of these make Keras's usual batch of 64 or its 32 on two cores.
@@ -16,8 +17,8 @@ pub const SHARD_ROWS: usize = 32;
 /// Gradients of the mean loss by every trainable weight, each in its weight's layout.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gradients {
-    /// By the recurrent cell's weights.
-    pub cell: CellWeights,
+    /// By the recurrent layers' weights.
+    pub layers: Vec<CellWeights>,
     /// By the batch normalisation's scale, `[units]`.
     pub gamma: Array1<f32>,
     /// By the batch normalisation's offset, `[units]`.
@@ -28,31 +29,30 @@ pub struct Gradients {
 
 impl Gradients {
     fn zeros(network: &Network) -> Self {
-        let shape = network.shape();
-        let (units, outputs) = (usize::from(shape.units), usize::from(shape.outputs));
+        let units = network.units();
         Self {
-            cell: CellWeights::zeros(network.kind(), shape),
+            layers: zeros_like(&network.layers),
             gamma: Array1::zeros(units),
             beta: Array1::zeros(units),
-            dense: Dense::zeros(units, outputs),
+            dense: Dense::zeros(units, network.outputs()),
         }
     }
 
     /// All gradients by name, in the order of the trainable ones among [`Network::parameters`].
-    pub fn tensors(&self) -> [(&'static str, ArrayViewD<'_, f32>); 7] {
-        let bias = match self.cell.kind {
-            CellKind::Gru => self.cell.bias.view().into_dyn(),
-            CellKind::SimpleRnn | CellKind::Lstm => self.cell.bias.row(0).into_dyn(),
-        };
-        [
-            ("cell/kernel", self.cell.kernel.view().into_dyn()),
-            ("cell/recurrent_kernel", self.cell.recurrent_kernel.view().into_dyn()),
-            ("cell/bias", bias),
+    pub fn tensors(&self) -> Vec<(&'static str, ArrayViewD<'_, f32>)> {
+        let mut tensors = Vec::new();
+        for (cell, [kernel, recurrent_kernel, bias]) in self.layers.iter().zip(CELL_NAMES) {
+            tensors.push((kernel, cell.kernel.view().into_dyn()));
+            tensors.push((recurrent_kernel, cell.recurrent_kernel.view().into_dyn()));
+            tensors.push((bias, cell.bias_as_in_keras()));
+        }
+        tensors.extend([
             ("batch_normalization/gamma", self.gamma.view().into_dyn()),
             ("batch_normalization/beta", self.beta.view().into_dyn()),
             ("dense/kernel", self.dense.kernel.view().into_dyn()),
             ("dense/bias", self.dense.bias.view().into_dyn()),
-        ]
+        ]);
+        tensors
     }
 
     /// Square root of the sum of all squares.
@@ -63,29 +63,27 @@ impl Gradients {
     }
 }
 
-/// What a step found out about its batch.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step {
-    /// Mean loss over the batch, before any change to the weights. Not finite if training has diverged.
-    pub loss: f32,
-    /// Samples of the batch whose largest logit was their label's.
-    pub correct: usize,
+fn zeros_like(layers: &[CellWeights]) -> Vec<CellWeights> {
+    layers.iter().map(|layer| CellWeights::zeros(layer.kind, layer.inputs(), layer.units())).collect()
 }
 
 /// Computes gradients, and keeps the buffers for it from step to step.
 #[derive(Debug)]
 pub struct Trainer {
     shards: Vec<Shard>,
-    last_hidden: Array2<f32>,
+    /// Masks of the batch, `[batch, layers, units]`; empty without dropout.
+    masks: Vec<f32>,
+    /// Hidden states that are read out, `[read-outs, units]`.
+    read_out: Array2<f32>,
     logits: Array2<f32>,
     gradients: Gradients,
 }
 
-/// One shard's record of the forward pass, and its part of the cell's gradients.
+/// One shard's record of the forward pass, and its part of the recurrent layers' gradients.
 #[derive(Debug)]
 struct Shard {
-    tape: Tape,
-    gradients: CellWeights,
+    stack: Stack,
+    gradients: Vec<CellWeights>,
 }
 
 impl Trainer {
@@ -93,43 +91,44 @@ impl Trainer {
     pub fn new(network: &Network) -> Self {
         Self {
             shards: Vec::new(),
-            last_hidden: Array2::default((0, 0)),
+            masks: Vec::new(),
+            read_out: Array2::default((0, 0)),
             logits: Array2::default((0, 0)),
             gradients: Gradients::zeros(network),
         }
     }
 
-    /// Runs the batch `x` `[batch, timesteps, inputs]` with `labels` `[batch]` forward in training mode and back.
+    /// Runs a batch forward in training mode and back, and returns its loss: the mean over its read-outs, before any
+    /// change to the weights. It is not finite if training has diverged.
     ///
     /// Leaves the [`gradients`](Self::gradients) and [`logits`](Self::logits), and moves the network's moving statistics;
-    /// its other weights stay as they are. A batch of one is allowed, but teaches the cell nothing: see
-    /// [`batch_norm`](super::batch_norm). For `label_smoothing` see [`loss`](super::loss).
+    /// its other weights stay as they are. A batch with one read-out is allowed, but teaches the recurrent layers nothing:
+    /// see [`batch_norm`](super::batch_norm).
     ///
-    /// Runs on rayon's current thread pool; the result does not depend on the number of its threads.
+    /// Runs on rayon's current thread pool; the result does not depend on the number of its threads, and not on how far the
+    /// sequences are filled up.
     ///
     /// # Panics
-    /// If the batch is empty, its sizes differ from each other's or the network's, or a label is not below `outputs`.
-    pub fn backpropagate(
-        &mut self,
-        network: &mut Network,
-        x: ArrayView3<'_, f32>,
-        labels: &[u8],
-        label_smoothing: f32,
-    ) -> Step {
-        self.forward_cell(&network.cell, x);
+    /// If the batch is empty, its sizes differ from each other's or the network's, a label is not below `outputs`, or the
+    /// targets are not of the kind that the objective is for.
+    pub fn backpropagate(&mut self, network: &mut Network, batch: &Batch<'_>, objective: &Objective) -> f32 {
+        self.draw_masks(network, batch);
+        self.forward_layers(network, batch.sequences, objective.steps);
 
-        // The layers after the cell are small, and batch normalisation needs the whole batch at once.
-        let (normalised, saved) = network.batch_normalization.forward(self.last_hidden.view());
+        // The layers after the recurrent ones are small, and batch normalisation needs the whole batch at once.
+        let (mut normalised, saved) = network.batch_normalization.forward(self.read_out.view());
+        self.mask_read_outs(network, batch.sequences, objective.steps, &mut normalised);
         self.logits = network.dense.forward(normalised.view());
-        let loss = sparse_categorical_crossentropy(self.logits.view(), labels, label_smoothing);
-        let (d_normalised, d_dense) = network.dense.backward(normalised.view(), loss.d_logits.view());
+        let loss = objective.loss.evaluate(self.logits.view(), batch.targets);
+        let (mut d_normalised, d_dense) = network.dense.backward(normalised.view(), loss.gradient.view());
+        self.mask_read_outs(network, batch.sequences, objective.steps, &mut d_normalised);
         let (d_hidden, d_gamma, d_beta) = network.batch_normalization.backward(&saved, d_normalised.view());
 
-        self.backward_cell(&network.cell, d_hidden.view());
+        self.backward_layers(network, batch.sequences, objective.steps, d_hidden.view());
         self.gradients.gamma = d_gamma;
         self.gradients.beta = d_beta;
         self.gradients.dense = d_dense;
-        Step { loss: loss.mean, correct: loss.correct }
+        loss.mean
     }
 
     /// Gradients of the last step.
@@ -137,42 +136,92 @@ impl Trainer {
         &self.gradients
     }
 
-    /// Logits of the last step in training mode, `[batch, outputs]`.
+    /// Logits of the last step in training mode, `[read-outs, outputs]`.
     pub fn logits(&self) -> ArrayView2<'_, f32> {
         self.logits.view()
     }
 
-    /// Runs every shard through time and joins their last hidden states.
-    fn forward_cell(&mut self, cell: &CellWeights, x: ArrayView3<'_, f32>) {
-        let batch = x.len_of(Axis(0));
-        let empty = || Shard { tape: Tape::default(), gradients: self.gradients.cell.clone() };
-        self.shards.resize_with(batch.div_ceil(SHARD_ROWS), empty);
-        self.shards.par_iter_mut().enumerate().for_each(|(index, shard)| {
-            let start = index * SHARD_ROWS;
-            let rows = start..batch.min(start + SHARD_ROWS);
-            shard.tape.load(cell, x.slice(s![rows, .., ..]));
-            cell.forward(&mut shard.tape);
-        });
-        self.last_hidden = Array2::zeros((batch, cell.units()));
-        for (to, shard) in self.last_hidden.axis_chunks_iter_mut(Axis(0), SHARD_ROWS).zip(&self.shards) {
-            shard.tape.last_hidden().assign_to(to);
+    /// Draws the masks of the batch, if it has any.
+    fn draw_masks(&mut self, network: &Network, batch: &Batch<'_>) {
+        self.masks.clear();
+        if let Some(dropout) = batch.dropout {
+            let (sequences, width) = (batch.sequences.count(), network.layers.len() * network.units());
+            assert_eq!(dropout.streams.len(), sequences, "one stream of random numbers for each sequence");
+            self.masks.resize(sequences * width, 0.0);
+            Dropout::draw(&dropout, width, &mut self.masks);
         }
     }
 
-    /// Runs every shard back through time from `d_hidden` `[batch, units]`, and adds up their gradients in order.
-    fn backward_cell(&mut self, cell: &CellWeights, d_hidden: ArrayView2<'_, f32>) {
-        self.shards.par_iter_mut().enumerate().for_each(|(index, Shard { tape, gradients })| {
-            let start = index * SHARD_ROWS;
-            let rows = d_hidden.slice(s![start..start + tape.rows, ..]);
-            tape.set_d_hidden(rows);
-            cell.backward(tape, gradients);
+    /// Multiplies rows of `values` `[read-outs, units]` by the masks on what goes into the dense layer.
+    fn mask_read_outs(
+        &self,
+        network: &Network,
+        sequences: Padded<'_>,
+        steps: Steps,
+        values: &mut Array2<f32>,
+    ) {
+        let Some(masks) = masks_of(&self.masks, network) else { return };
+        let units = network.units();
+        let mut rest = values.as_slice_mut().expect("computed in standard layout");
+        for (sequence, length) in sequences.lengths().enumerate() {
+            let read_outs = if steps == Steps::Every { length } else { 1 };
+            let (own, after) = rest.split_at_mut(read_outs * units);
+            let mask = masks.of(sequence, network.layers.len() - 1);
+            own.chunks_exact_mut(units).for_each(|row| dropout::apply(mask, row));
+            rest = after;
+        }
+    }
+
+    /// Runs every shard through time and joins what is read out of them.
+    fn forward_layers(&mut self, network: &Network, sequences: Padded<'_>, steps: Steps) {
+        let Self { shards, masks, read_out, gradients, .. } = self;
+        let (units, masks) = (network.units(), masks_of(masks, network));
+        let empty = || Shard { stack: Stack::default(), gradients: zeros_like(&gradients.layers) };
+        shards.resize_with(sequences.count().div_ceil(SHARD_ROWS), empty);
+        *read_out = Array2::zeros((sequences.targets(steps), units));
+        let mut rest = read_out.as_slice_mut().expect("made in standard layout");
+        let mut parts = Vec::with_capacity(shards.len());
+        for (index, part) in sequences.shards(SHARD_ROWS).enumerate() {
+            let (own, after) = rest.split_at_mut(part.targets(steps) * units);
+            parts.push((part, masks.map(|masks| masks.from(index * SHARD_ROWS)), own));
+            rest = after;
+        }
+        shards.par_iter_mut().zip(parts).for_each(|(Shard { stack, .. }, (part, masks, read_out))| {
+            stack.forward(&network.layers, part, masks);
+            stack.read_out(steps, units, read_out);
         });
-        for (index, shard) in self.shards.iter().enumerate() {
-            if index == 0 {
-                self.gradients.cell.assign(&shard.gradients);
-            } else {
-                self.gradients.cell.add(&shard.gradients);
+    }
+
+    /// Runs every shard back through time from `d_read_out` `[read-outs, units]`, and adds up their gradients in order.
+    fn backward_layers(
+        &mut self,
+        network: &Network,
+        sequences: Padded<'_>,
+        steps: Steps,
+        d_read_out: ArrayView2<'_, f32>,
+    ) {
+        let Self { shards, masks, gradients, .. } = self;
+        let (units, masks) = (network.units(), masks_of(masks, network));
+        let mut rest = d_read_out.to_slice().expect("computed in standard layout");
+        let mut parts = Vec::with_capacity(shards.len());
+        for (index, part) in sequences.shards(SHARD_ROWS).enumerate() {
+            let (own, after) = rest.split_at(part.targets(steps) * units);
+            parts.push((masks.map(|masks| masks.from(index * SHARD_ROWS)), own));
+            rest = after;
+        }
+        shards.par_iter_mut().zip(parts).for_each(|(Shard { stack, gradients }, (masks, gradient))| {
+            stack.set_gradient(steps, units, gradient);
+            stack.backward(&network.layers, gradients, masks);
+        });
+        for (index, shard) in shards.iter().enumerate() {
+            for (sum, part) in gradients.layers.iter_mut().zip(&shard.gradients) {
+                if index == 0 { sum.assign(part) } else { sum.add(part) }
             }
         }
     }
+}
+
+/// The masks in `values`, if there are any.
+fn masks_of<'a>(values: &'a [f32], network: &Network) -> Option<Masks<'a>> {
+    (!values.is_empty()).then(|| Masks::new(values, network.layers.len(), network.units()))
 }

@@ -16,8 +16,8 @@ pub(super) fn greatest_cell_state(
     samples: ArrayView3<'_, u8>,
 ) -> Option<f32> {
     let x = samples.mapv(|sample| f32::from(sample) * input_scale);
-    let cell = network.trace(x.view()).cell?;
-    Some(cell.iter().fold(0.0, |greatest: f32, &c| greatest.max(c.abs())))
+    let layers = network.trace(x.view()).into_iter().filter_map(|trace| trace.cell);
+    layers.map(|cell| cell.iter().fold(0.0, |greatest: f32, &c| greatest.max(c.abs()))).reduce(f32::max)
 }
 
 /// Fraction bits for cell states of up to `greatest`, with headroom: as many as there is room for.

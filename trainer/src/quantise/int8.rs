@@ -10,13 +10,12 @@
 //! m  = round(q·2^-s · 2^f · 2^24)   takes the accumulator to the f fraction bits of what follows
 //! ```
 
-use refrain::InputFormat;
 use refrain::fixed::{ACCUMULATOR_LIMIT, LOGIT_BITS, MULTIPLIER_BITS, PREACTIVATION_BITS};
 use refrain::format::SectionKind;
 
-use super::ExportError;
 use super::rows::{NetworkRows, Output, Row};
 use super::writer::Payload;
+use super::{ExportError, UniformInput};
 
 /// Operand formats tried, the finest first. Finer than 12 bits gains nothing beside int8 weights; coarser than 8
 /// costs accuracy, and a row that needs that gets a larger scale instead.
@@ -47,7 +46,7 @@ struct IntegerRow {
 ///
 /// # Errors
 /// [`ExportError::Range`].
-pub(super) fn quantise(rows: &NetworkRows, input: &mut InputFormat) -> Result<Quantised, ExportError> {
+pub(super) fn quantise(rows: &NetworkRows, input: &mut UniformInput) -> Result<Quantised, ExportError> {
     let fits = |&bits: &u32| {
         let format = OperandFormat::new(input, bits);
         let mut all = rows.cell.iter().chain(&rows.dense);
@@ -85,8 +84,9 @@ struct OperandFormat {
 impl OperandFormat {
     /// Hidden states have `bits` fraction bits; the greatest sample is brought as close below `2^bits` as a shift
     /// can bring it.
-    fn new(input: &InputFormat, bits: u32) -> Self {
-        let most = u32::from(input.min.unsigned_abs().max(input.max.unsigned_abs()));
+    fn new(input: &UniformInput, bits: u32) -> Self {
+        let (min, max) = input.range;
+        let most = u32::from(min.unsigned_abs().max(max.unsigned_abs()));
         let shift = bits as i32 - (u32::BITS - most.leading_zeros()) as i32;
         let input_gain = f64::from(input.scale) * 2f64.powi(bits as i32 - shift);
         // a right shift rounds, so the greatest operand may be 2^bits itself

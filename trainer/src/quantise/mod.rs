@@ -20,7 +20,7 @@ mod writer;
 
 use ndarray::ArrayView3;
 use refrain::format::MAX_NAME_BYTES;
-use refrain::{InputFormat, Numbers};
+use refrain::{InputFormat, Numbers, Samples, Scaling};
 
 pub use report::{LayerError, Report};
 
@@ -102,12 +102,11 @@ pub fn export(
 ) -> Result<ModelFile, ExportError> {
     check(network, metadata)?;
     let dense = fold::batch_normalization(&network.batch_normalization, &network.dense);
-    let (min, max) = metadata.input_range;
-    let mut input = InputFormat { scale: metadata.input_scale, min, max, shift: 0 };
+    let mut input = UniformInput { scale: metadata.input_scale, range: metadata.input_range, shift: 0 };
     let (mut payload, operand_bits, cell_bits) = match numbers {
-        Numbers::F32 => (rows::float_payload(&network.cell, &dense), 0, 0),
-        Numbers::Int8 => {
-            let cell_rows = rows::cell_rows(&network.cell, &dense);
+        Numbers::F32 => (rows::float_payload(&network.layers[0], &dense), 0, 0),
+        Numbers::Int8 | Numbers::Int4 => {
+            let cell_rows = rows::cell_rows(&network.layers[0], &dense);
             let quantised = int8::quantise(&cell_rows, &mut input)?;
             let greatest = calibrate::greatest_cell_state(network, metadata.input_scale, calibration);
             let cell_bits = greatest.map_or(0, calibrate::cell_bits);
@@ -119,13 +118,33 @@ pub fn export(
         numbers,
         shape: network.shape(),
         metadata,
-        input,
+        input: input.format(),
         operand_bits,
         cell_bits,
     };
     let plain = writer::write(&description, &payload)?;
-    self_test::add(&mut payload, &plain, &description.input);
+    self_test::add(&mut payload, &plain, &input);
     Ok(writer::write(&description, &payload)?)
+}
+
+/// Integer samples with one scale for all features.
+struct UniformInput {
+    scale: f32,
+    range: (i16, i16),
+    shift: i8,
+}
+
+impl UniformInput {
+    /// Bytes where all samples fit them.
+    fn samples(&self) -> Samples {
+        let (min, max) = self.range;
+        if min >= 0 && max <= u8::MAX.into() { Samples::U8 } else { Samples::I16 }
+    }
+
+    fn format(&self) -> InputFormat {
+        let Self { scale, range: (min, max), shift } = *self;
+        InputFormat { samples: self.samples(), scaling: Scaling::Uniform { scale, min, max, shift } }
+    }
 }
 
 /// Refuses what no model file can hold.

@@ -45,12 +45,12 @@ impl Report {
         let count = samples.len_of(Axis(0)).min(SEQUENCES);
         let samples = samples.slice_axis(Axis(0), (..count).into());
         let x = samples.mapv(|sample| f32::from(sample) * metadata.input_scale);
-        let (trace, logits) = (network.trace(x.view()), network.infer(x.view()));
+        let (traces, logits) = (network.trace(x.view()), network.infer(x.view()));
         let (mut hidden_error, mut logit_error) = (Difference::default(), Difference::default());
-        let mut hidden = vec![0.0; samples.len_of(Axis(1)) * network.cell.units()];
+        let mut hidden = vec![0.0; samples.len_of(Axis(1)) * network.units()];
         let mut bytes = vec![0; logits.ncols() * 4];
         for ((sample, exact_hidden), exact_logits) in
-            samples.outer_iter().zip(trace.hidden.outer_iter()).zip(logits.outer_iter())
+            samples.outer_iter().zip(traces[0].hidden.outer_iter()).zip(logits.outer_iter())
         {
             let sequence: Vec<u8> = sample.iter().copied().collect();
             model.trace(&sequence, &mut hidden).expect("the samples have the network's shape");

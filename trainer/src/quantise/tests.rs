@@ -44,7 +44,7 @@ const SHAPES: [(u16, u16, u16); 6] =
 fn int8_follows_f32_for_every_cell_and_shape() {
     for cell in CellKind::ALL {
         for (inputs, units, outputs) in SHAPES {
-            let shape = Shape { inputs, units, outputs };
+            let shape = Shape { inputs, units, outputs, layers: 1 };
             let (network, metadata) = (network(cell, shape, 3), metadata(outputs.into()));
             let x = samples(20, 9, inputs.into());
             let file = export(&network, &metadata, Numbers::Int8, x.view()).unwrap();
@@ -61,7 +61,7 @@ fn int8_follows_f32_for_every_cell_and_shape() {
 fn f32_models_follow_the_trainer_closely() {
     for cell in CellKind::ALL {
         for (inputs, units, outputs) in SHAPES {
-            let shape = Shape { inputs, units, outputs };
+            let shape = Shape { inputs, units, outputs, layers: 1 };
             let (network, metadata) = (network(cell, shape, 5), metadata(outputs.into()));
             let x = samples(20, 9, inputs.into());
             let file = export(&network, &metadata, Numbers::F32, x.view()).unwrap();
@@ -76,7 +76,7 @@ fn f32_models_follow_the_trainer_closely() {
 
 #[test]
 fn equal_arguments_give_equal_bytes() {
-    let shape = Shape { inputs: 4, units: 6, outputs: 3 };
+    let shape = Shape { inputs: 4, units: 6, outputs: 3, layers: 1 };
     let of = |seed| {
         let network = network(CellKind::Lstm, shape, seed);
         export(&network, &metadata(3), Numbers::Int8, samples(5, 9, 4).view()).unwrap().as_bytes().to_vec()
@@ -87,12 +87,12 @@ fn equal_arguments_give_equal_bytes() {
 
 #[test]
 fn large_weights_and_biases_stay_inside_the_accumulator() {
-    let shape = Shape { inputs: 512, units: 512, outputs: 3 };
+    let shape = Shape { inputs: 512, units: 512, outputs: 3, layers: 1 };
     for cell in CellKind::ALL {
         let mut network = network(cell, shape, 1);
-        network.cell.kernel.fill(3.0);
-        network.cell.recurrent_kernel.fill(-3.0);
-        network.cell.bias.fill(50.0);
+        network.layers[0].kernel.fill(3.0);
+        network.layers[0].recurrent_kernel.fill(-3.0);
+        network.layers[0].bias.fill(50.0);
         // `export` reads the file back, and the runtime refuses rows that could overflow
         export(&network, &metadata(3), Numbers::Int8, samples(2, 3, 512).view()).unwrap();
     }
@@ -100,12 +100,12 @@ fn large_weights_and_biases_stay_inside_the_accumulator() {
 
 #[test]
 fn a_bias_beside_tiny_weights_stays_inside_the_accumulator() {
-    let shape = Shape { inputs: 4, units: 6, outputs: 3 };
+    let shape = Shape { inputs: 4, units: 6, outputs: 3, layers: 1 };
     let x = samples(30, 9, 4);
     for cell in CellKind::ALL {
         let mut network = network(cell, shape, 1);
-        network.cell.kernel.fill(1e-20);
-        network.cell.recurrent_kernel.fill(-1e-20);
+        network.layers[0].kernel.fill(1e-20);
+        network.layers[0].recurrent_kernel.fill(-1e-20);
         let file = export(&network, &metadata(3), Numbers::Int8, x.view()).unwrap();
         let report = Report::new(&network, &metadata(3), &file, x.view());
         assert!(report.layers[0].max < 0.001, "{cell}: {report:?}");
@@ -114,7 +114,7 @@ fn a_bias_beside_tiny_weights_stays_inside_the_accumulator() {
 
 #[test]
 fn what_cannot_be_exported_is_named() {
-    let shape = Shape { inputs: 4, units: 6, outputs: 3 };
+    let shape = Shape { inputs: 4, units: 6, outputs: 3, layers: 1 };
     let x = samples(2, 3, 4);
     let refused = |change: fn(&mut Network, &mut Metadata), expected: &str| {
         let (mut network, mut metadata) = (network(CellKind::Gru, shape, 1), metadata(3));
@@ -122,16 +122,16 @@ fn what_cannot_be_exported_is_named() {
         let message = export(&network, &metadata, Numbers::Int8, x.view()).unwrap_err().to_string();
         assert!(message.contains(expected), "{message}");
     };
-    refused(|network, _| network.cell.recurrent_kernel[[1, 1]] = f32::NAN, "cell/recurrent_kernel");
+    refused(|network, _| network.layers[0].recurrent_kernel[[1, 1]] = f32::NAN, "cell/recurrent_kernel");
     refused(|network, _| network.dense.bias[0] = f32::INFINITY, "dense/bias");
-    refused(|network, _| network.cell.kernel.fill(1e9), "too large");
+    refused(|network, _| network.layers[0].kernel.fill(1e9), "too large");
     refused(|_, metadata| metadata.name = "n".repeat(256), "name has 256 bytes, at most 255");
     refused(|_, metadata| metadata.classes[1] = "two\nlines".into(), "line break");
 }
 
 #[test]
 fn a_state_may_be_saved_and_resumed() {
-    let shape = Shape { inputs: 4, units: 6, outputs: 3 };
+    let shape = Shape { inputs: 4, units: 6, outputs: 3, layers: 1 };
     let file =
         export(&network(CellKind::Lstm, shape, 2), &metadata(3), Numbers::Int8, samples(9, 9, 4).view())
             .unwrap();
@@ -151,7 +151,7 @@ fn a_state_may_be_saved_and_resumed() {
 
 #[test]
 fn samples_outside_the_range_count_as_the_nearest_inside() {
-    let shape = Shape { inputs: 2, units: 4, outputs: 2 };
+    let shape = Shape { inputs: 2, units: 4, outputs: 2, layers: 1 };
     let file =
         export(&network(CellKind::Gru, shape, 2), &metadata(2), Numbers::Int8, samples(9, 9, 2).view())
             .unwrap();
@@ -167,7 +167,7 @@ fn samples_outside_the_range_count_as_the_nearest_inside() {
 
 #[test]
 fn a_file_of_another_kind_is_refused_by_name() {
-    let shape = Shape { inputs: 4, units: 6, outputs: 3 };
+    let shape = Shape { inputs: 4, units: 6, outputs: 3, layers: 1 };
     let network = network(CellKind::Gru, shape, 2);
     let file = export(&network, &metadata(3), Numbers::Int8, samples(2, 3, 4).view()).unwrap();
     let bytes = file.as_bytes();
@@ -188,7 +188,7 @@ fn a_file_of_another_kind_is_refused_by_name() {
 
 #[test]
 fn any_flipped_bit_and_any_cut_is_refused() {
-    let shape = Shape { inputs: 2, units: 3, outputs: 2 };
+    let shape = Shape { inputs: 2, units: 3, outputs: 2, layers: 1 };
     let network = network(CellKind::Lstm, shape, 2);
     let file = export(&network, &metadata(2), Numbers::Int8, samples(2, 3, 2).view()).unwrap();
     let bytes = file.as_bytes();

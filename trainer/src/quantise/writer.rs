@@ -2,7 +2,7 @@
 
 use bytemuck::NoUninit;
 use refrain::format::{Header, MAGIC, PAYLOAD_ALIGNMENT, Section, SectionKind, VERSION};
-use refrain::{CellKind, InputFormat, Numbers, Shape, crc32};
+use refrain::{CellKind, InputFormat, Numbers, OutputFormat, Shape, Steps, Task, crc32};
 
 use super::Metadata;
 use crate::model_file::{ModelFile, ModelFileError};
@@ -51,6 +51,7 @@ pub(super) fn write(description: &Description<'_>, payload: &Payload) -> Result<
         shape,
         timesteps: metadata.timesteps,
         input,
+        output: OutputFormat { task: Task::Classification, steps: Steps::Last },
         operand_bits,
         cell_bits,
         name: &metadata.name,

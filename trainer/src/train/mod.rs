@@ -18,7 +18,7 @@ pub use recipe::{Order, Recipe, Settings, UnknownRecipe, Validation};
 
 use crate::checkpoint::Checkpoint;
 use crate::data::{DataError, Dataset, Images, PIXEL_SCALE, SplitView};
-use crate::nn::{Network, Optimizer, Trainer, loss};
+use crate::nn::{Batch, Loss, Network, Objective, Optimizer, Steps, Trainer, loss};
 use batches::Batches;
 
 /// Samples that go through inference together when a network is measured.
@@ -173,7 +173,7 @@ fn shape(options: &Options, dataset: &Dataset) -> Result<Shape, TrainError> {
     if u16::try_from(dataset.timesteps()).is_err() {
         return Err(TrainError::Timesteps { found: dataset.timesteps() });
     }
-    Ok(Shape { inputs: inputs as u16, units: options.units, outputs: outputs as u16 })
+    Ok(Shape { inputs: inputs as u16, units: options.units, outputs: outputs as u16, layers: 1 })
 }
 
 /// Trains on the current pool.
@@ -206,6 +206,9 @@ fn run(
         class_names: dataset.classes().to_vec(),
     };
 
+    let label_smoothing = settings.label_smoothing;
+    let objective =
+        Objective { loss: Loss::CrossEntropy { label_smoothing, class_weights: None }, steps: Steps::Last };
     let steps = batches.steps();
     let (started, mut training_seconds) = (Instant::now(), 0.0);
     let mut history = Vec::new();
@@ -219,15 +222,15 @@ fn run(
             let rate =
                 settings.learning_rate_at((epoch as usize - 1) * steps + step, epochs as usize * steps);
             let (x, labels) = batches.gather(epoch, step);
-            let outcome = trainer.backpropagate(&mut network, x, labels, settings.label_smoothing);
-            if !outcome.loss.is_finite() {
-                return Err(TrainError::Diverged { epoch, step: step + 1, loss: outcome.loss });
+            let step_loss = trainer.backpropagate(&mut network, &Batch::labelled(x, labels), &objective);
+            if !step_loss.is_finite() {
+                return Err(TrainError::Diverged { epoch, step: step + 1, loss: step_loss });
             }
             optimizer.step(&mut network, trainer.gradients(), rate);
             met += labels.len();
-            loss += f64::from(outcome.loss) * labels.len() as f64;
-            correct += outcome.correct;
-            if observer.batch(met, outcome.loss).is_break() {
+            loss += f64::from(step_loss) * labels.len() as f64;
+            correct += loss::correct(trainer.logits(), labels);
+            if observer.batch(met, step_loss).is_break() {
                 return Err(TrainError::Interrupted { epoch });
             }
         }
@@ -273,9 +276,9 @@ pub fn measure(network: &Network, samples: SplitView<'_>) -> Result<(f64, f64), 
         rest = after;
         let Images { pixels, labels } = chunk.images()?;
         let x = pixels.mapv(|pixel| PIXEL_SCALE * f32::from(pixel));
-        let outcome = loss::sparse_categorical_crossentropy(network.infer(x.view()).view(), labels, 0.0);
-        loss += f64::from(outcome.mean) * labels.len() as f64;
-        correct += outcome.correct;
+        let logits = network.infer(x.view());
+        loss += f64::from(loss::cross_entropy(logits.view(), labels, 0.0, None).mean) * labels.len() as f64;
+        correct += loss::correct(logits.view(), labels);
     }
     let count = samples.count().max(1) as f64;
     Ok((loss / count, correct as f64 / count))

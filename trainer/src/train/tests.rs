@@ -124,7 +124,7 @@ fn impossible_sizes_are_refused() {
 
 #[test]
 fn a_weight_that_is_no_number_is_seen() {
-    let mut network = Network::new(CellKind::Gru, Shape { inputs: 2, units: 3, outputs: 2 }, 1);
+    let mut network = Network::new(CellKind::Gru, Shape { inputs: 2, units: 3, outputs: 2, layers: 1 }, 1);
     assert!(is_finite(&network));
     network.dense.bias[1] = f32::NAN;
     assert!(!is_finite(&network));
