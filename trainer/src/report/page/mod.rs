@@ -20,6 +20,7 @@ mod trade;
 mod values;
 mod view;
 
+pub(super) use text::significant;
 pub use view::{
     Board, ClassResults, Data, Epoch, Layer, Measure, Mistake, Network, OutputResults, Page, Picture,
     Results, Run, Task, Timeline, Track, Training, ValueResults,

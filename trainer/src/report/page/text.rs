@@ -31,7 +31,7 @@ pub(super) fn thousands(number: u64) -> String {
 }
 
 /// Three significant digits, and no exponent between a millionth and a thousand million.
-pub(super) fn significant(number: f64) -> String {
+pub(in crate::report) fn significant(number: f64) -> String {
     if number == 0.0 || !number.is_finite() {
         return format!("{number}").replace('-', "−");
     }
