@@ -159,12 +159,11 @@ impl Demonstration<'_> {
         let path = |extension| self.folder.join(format!("{cell}.{extension}"));
         let (checkpoint, model) = (path("ckpt"), path("rfn"));
         let options = Options {
-            cell,
             units: UNITS,
             recipe: Recipe::Best,
             epochs: self.quick.then_some(QUICK_EPOCHS),
             seed: SEED,
-            threads: None,
+            ..Options::new(cell)
         };
         let trained = train::train_to(&checkpoint, &options, self.dataset)?;
         let job = export::Job { checkpoint: &checkpoint, model: &model, name: None, numbers: Numbers::Int8 };

@@ -106,17 +106,19 @@ impl Training {
         self.bar.reset();
     }
 
-    pub(super) fn batch(&self, samples_done: usize, loss: f32) {
+    pub(super) fn batch(&self, samples_done: usize, loss: f64) {
         self.bar.set_position(samples_done as u64);
         self.bar.set_message(format!("loss {loss:.3}"));
     }
 
     pub(super) fn end_epoch(&mut self, epoch: &Epoch) {
-        let Epoch { epoch: number, loss, accuracy, val_loss, val_accuracy } = epoch;
-        let (accuracy, val_accuracy) = (percent(*accuracy), percent(*val_accuracy));
+        let Epoch { epoch: number, loss, accuracy, val_loss, val_accuracy, .. } = epoch;
+        let shown =
+            |accuracy: &Option<f64>| accuracy.map_or(String::new(), |a| format!("  accuracy {}", percent(a)));
+        let (accuracy, val_accuracy) = (shown(accuracy), shown(val_accuracy));
         self.bar.suspend(|| {
             note(format_args!(
-                "{} epoch {number:>2}/{}  loss {loss:.4}  accuracy {accuracy}  validation: loss {val_loss:.4}  accuracy {val_accuracy}",
+                "{} epoch {number:>2}/{}  loss {loss:.4}{accuracy}  validation: loss {val_loss:.4}{val_accuracy}",
                 self.cell, self.epochs
             ));
         });

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use refrain::{CellKind, MAX_UNITS};
-use refrain_trainer::checkpoint::{Checkpoint, CheckpointError};
+use refrain_trainer::checkpoint::CheckpointError;
 use refrain_trainer::data::Dataset;
-use refrain_trainer::train::{Epoch, Observer, Options, Recipe, TrainError, Trained, measure, train};
+use refrain_trainer::train::{
+    Epoch, EpochDone, Observer, Options, Plan, Progress, Recipe, TrainError, Trained, measure, train,
+};
 use serde::Serialize;
 
 use super::data::{DataArgs, DataFields};
@@ -78,7 +80,7 @@ pub(super) struct Report {
     pub(super) samples_per_second: f64,
     pub(super) history: Vec<Epoch>,
     pub(super) test_loss: f64,
-    pub(super) test_accuracy: f64,
+    pub(super) test_accuracy: Option<f64>,
     pub(super) checkpoint: PathBuf,
     #[serde(flatten)]
     data: DataFields,
@@ -98,7 +100,9 @@ impl fmt::Display for Report {
             thousands(self.samples_per_second as u64),
             self.threads
         )?;
-        writeln!(f, "test accuracy {} on {}", percent(self.test_accuracy), self.data.data)?;
+        if let Some(accuracy) = self.test_accuracy {
+            writeln!(f, "test accuracy {} on {}", percent(accuracy), self.data.data)?;
+        }
         write!(f, "saved to {}", self.checkpoint.display())
     }
 }
@@ -118,11 +122,12 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
         epochs: args.epochs,
         seed: args.seed,
         threads,
+        ..Options::new(args.cell)
     };
     let trained = train_to(&args.out, &options, &dataset)?;
-    let (test_loss, test_accuracy) = {
+    let test = {
         let _spinner = Spinner::new("measuring on the test samples");
-        measure(&trained.checkpoint.network, dataset.test().view())?
+        measure(&trained.checkpoint.network, dataset.test().view(), dataset.scaling(), dataset.task())
     };
     Ok(Report {
         cell: args.cell.name(),
@@ -135,8 +140,8 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
         seconds: trained.seconds,
         samples_per_second: trained.samples_per_second,
         history: trained.history,
-        test_loss,
-        test_accuracy,
+        test_loss: test.loss,
+        test_accuracy: test.accuracy,
         checkpoint: args.out.clone(),
         data,
     })
@@ -192,23 +197,23 @@ impl Keeper<'_> {
 }
 
 impl Observer for Keeper<'_> {
-    fn started(&mut self, epochs: u32, samples_per_epoch: usize) {
-        self.epochs = epochs;
-        self.progress.start(epochs, samples_per_epoch);
+    fn started(&mut self, plan: &Plan) {
+        self.epochs = plan.epochs;
+        self.progress.start(plan.epochs, plan.samples_per_epoch);
     }
 
-    fn batch(&mut self, samples_done: usize, loss: f32) -> ControlFlow<()> {
-        self.progress.batch(samples_done, loss);
+    fn batch(&mut self, progress: &Progress) -> ControlFlow<()> {
+        self.progress.batch(progress.samples_done, progress.loss);
         self.go_on()
     }
 
-    fn epoch(&mut self, epoch: &Epoch, checkpoint: &dyn Fn() -> Checkpoint) -> ControlFlow<()> {
-        if let Err(failure) = checkpoint().save(self.path) {
+    fn epoch(&mut self, done: &EpochDone<'_>) -> ControlFlow<()> {
+        if let Err(failure) = done.checkpoint().save(self.path) {
             self.failure = Some(failure);
             return ControlFlow::Break(());
         }
-        self.kept = epoch.epoch;
-        self.progress.end_epoch(epoch);
+        self.kept = done.epoch.epoch;
+        self.progress.end_epoch(done.epoch);
         self.go_on()
     }
 }
