@@ -48,9 +48,22 @@ pub(super) struct DataFields {
 impl DataArgs {
     /// Loads the set and says on stderr which one it is.
     pub(super) fn load(&self) -> Result<(Dataset, DataFields), CliError> {
-        let loaded = load(self.data.as_ref())?;
-        note(format_args!("data: {}", loaded.why));
-        let fields = DataFields { data: loaded.dataset.name().to_owned(), data_reason: loaded.why };
-        Ok((loaded.dataset, fields))
+        load_source(self.data.as_ref())
     }
+
+    /// The same, but without the flag the set that `source` names.
+    pub(super) fn load_or(&self, source: &str) -> Result<(Dataset, DataFields), CliError> {
+        match &self.data {
+            Some(named) => load_source(Some(named)),
+            None => load_source(Some(&source.parse()?)),
+        }
+    }
+}
+
+/// Loads a set, or the default one, and says on stderr which one it is.
+fn load_source(source: Option<&Source>) -> Result<(Dataset, DataFields), CliError> {
+    let loaded = load(source)?;
+    note(format_args!("data: {}", loaded.why));
+    let fields = DataFields { data: loaded.dataset.name().to_owned(), data_reason: loaded.why };
+    Ok((loaded.dataset, fields))
 }

@@ -12,6 +12,7 @@ use refrain_trainer::evaluate::EvaluateError;
 use refrain_trainer::model_file::ModelFileError;
 use refrain_trainer::plot::PlotError;
 use refrain_trainer::quantise::ExportError;
+use refrain_trainer::run::RunError;
 use refrain_trainer::train::TrainError;
 
 /// The exit status after Ctrl-C: 128 and the number of the signal, as shells have it.
@@ -36,8 +37,19 @@ pub(super) enum CliError {
     Device(#[from] DeviceError),
     #[error(transparent)]
     Plot(#[from] PlotError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error(
+        "{first} was trained on {data} and {other} on {other_data}, which differ by their fingerprints; a report compares \
+         runs of the same data, so write one for each"
+    )]
+    RunsOnOtherData { first: PathBuf, data: String, other: PathBuf, other_data: String },
     #[error("--out {path}: {problem}")]
     Destination { path: PathBuf, problem: String },
+    #[error("{path}: cannot write it: {reason}")]
+    Write { path: PathBuf, reason: io::Error },
+    #[error("cannot make a temporary folder: {0}")]
+    Temporary(io::Error),
     #[error("{path}: cannot read it: {reason}")]
     Read { path: PathBuf, reason: io::Error },
     #[error(

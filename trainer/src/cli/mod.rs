@@ -15,6 +15,7 @@ mod inspect;
 mod interrupt;
 mod output;
 mod progress;
+mod report;
 mod train;
 
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ Examples:
   refrain train lstm --out lstm.ckpt        train on MNIST, or on drawn digits where there is none
   refrain export lstm.ckpt --out lstm.rfn   quantise to int8
   refrain device lstm.rfn --limit 200       run it on an emulated Cortex-M4 and compare every logit
+  refrain report lstm.run                   one HTML page on a run, or on several
 
 Each command explains itself: refrain train --help";
 
@@ -53,6 +55,7 @@ enum Command {
     Eval(eval::Args),
     Inspect(inspect::Args),
     Device(device::Args),
+    Report(report::Args),
 }
 
 /// Runs the command that the program's arguments name.
@@ -83,6 +86,7 @@ fn run(Cli { json, command }: Cli) -> Result<(), CliError> {
             output::print(json, &report)?;
             report.verdict()
         }
+        Command::Report(args) => output::print(json, &report::run(&args)?),
     }
 }
 

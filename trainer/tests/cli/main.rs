@@ -3,5 +3,6 @@
 mod boards;
 mod data;
 mod models;
+mod report;
 mod support;
 mod train;

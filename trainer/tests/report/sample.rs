@@ -69,8 +69,11 @@ impl Sketch {
         let mut noise = Noise(self.parameters as u64);
         let mut wobble = || 1.0 + 0.12 * (noise.next() - 0.5);
         let error = |epoch: u32| self.end + 0.6 * (-f64::from(epoch) / self.pace).exp();
-        let measure =
-            |error: f64| Measure { loss: 3.2 * error, accuracy: has_accuracy.then_some(1.0 - error) };
+        let measure = |error: f64| Measure {
+            loss: 3.2 * error,
+            accuracy: has_accuracy.then_some(1.0 - error),
+            mean_absolute_error: (!has_accuracy).then_some(9.0 * error),
+        };
         (1..=self.epochs)
             .map(|epoch| Epoch {
                 epoch,

@@ -31,6 +31,15 @@ const ACCURACY: Curve = Curve {
     number: percent,
 };
 
+const ERROR: Curve = Curve {
+    id: "error",
+    title: "Mean absolute error",
+    note: "logarithmic",
+    spread: Spread::Logarithmic,
+    value: |measure| measure.mean_absolute_error,
+    number: significant,
+};
+
 const LOSS: Curve = Curve {
     id: "loss",
     title: "Loss",
@@ -45,7 +54,7 @@ pub(super) fn section(page: &Page) -> Markup {
     let epochs = || page.runs.iter().flat_map(|run| &run.training.history);
     let has_kept = page.runs.iter().any(|run| run.training.kept_epoch.is_some());
     let has_validation = epochs().any(|epoch| epoch.validation.is_some());
-    let curves = [ACCURACY, LOSS]
+    let curves = [ACCURACY, ERROR, LOSS]
         .into_iter()
         .filter(|curve| epochs().any(|epoch| (curve.value)(&epoch.train).is_some()));
     html! {

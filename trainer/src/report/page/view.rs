@@ -106,6 +106,8 @@ pub struct Measure {
     pub loss: f64,
     /// Part classified rightly, from 0 to 1; `None` for a regression.
     pub accuracy: Option<f64>,
+    /// Mean absolute error in the unit of the values; `None` for a classification.
+    pub mean_absolute_error: Option<f64>,
 }
 
 /// What a model made of the test samples.
