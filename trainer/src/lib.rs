@@ -12,6 +12,7 @@ pub mod data;
 pub mod device;
 pub mod evaluate;
 pub mod files;
+pub mod metrics;
 pub mod model_file;
 pub mod nn;
 pub mod plot;

@@ -75,11 +75,11 @@ struct Panel {
 }
 
 impl Panel {
-    /// Accuracy by its distance from 100 %.
+    /// Accuracy by its distance from 100 %; 0 for a regression, which has none.
     fn accuracy() -> Self {
         Self {
             title: "Validation accuracy",
-            value: |epoch| epoch.val_accuracy,
+            value: |epoch| epoch.val_accuracy.unwrap_or(0.0),
             place: |accuracy| -(1.0 - accuracy).max(LEAST).log10(),
             marks: vec![0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 1.0],
             label: |accuracy| format!("{} %", (1e4 * accuracy).round() / 100.0),
@@ -242,9 +242,13 @@ mod tests {
         Epoch {
             epoch,
             loss: 1.0 / x,
-            accuracy: 1.0 - 0.5 / x,
+            accuracy: Some(1.0 - 0.5 / x),
+            mean_absolute_error: None,
+            r2: None,
             val_loss: 1.2 / x,
-            val_accuracy: 1.0 - 0.6 / x,
+            val_accuracy: Some(1.0 - 0.6 / x),
+            val_mean_absolute_error: None,
+            val_r2: None,
         }
     }
 

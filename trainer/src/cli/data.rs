@@ -1,6 +1,8 @@
 //! `--data`, and the word on which data set ran.
 
-use refrain_trainer::data::{Dataset, Source, SplitView, load};
+use std::path::Path;
+
+use refrain_trainer::data::{DataRecord, Dataset, Loaded, Source, SplitView, load};
 use serde::Serialize;
 
 use super::count_parser;
@@ -48,9 +50,57 @@ pub(super) struct DataFields {
 impl DataArgs {
     /// Loads the set and says on stderr which one it is.
     pub(super) fn load(&self) -> Result<(Dataset, DataFields), CliError> {
-        let loaded = load(self.data.as_ref())?;
-        note(format_args!("data: {}", loaded.why));
-        let fields = DataFields { data: loaded.dataset.name().to_owned(), data_reason: loaded.why };
-        Ok((loaded.dataset, fields))
+        load_source(self.data.as_ref()).map(|(dataset, _, fields)| (dataset, fields))
     }
+
+    /// What was named, if anything.
+    pub(super) fn source(&self) -> Option<&Source> {
+        self.data.as_ref()
+    }
+
+    /// Loads the set that the network in `path` was trained on, or the one that was named.
+    pub(super) fn load_for(
+        &self,
+        path: &Path,
+        trained_on: &DataRecord,
+    ) -> Result<(Dataset, DataFields), CliError> {
+        let source = match &self.data {
+            Some(named) => named.clone(),
+            None => match trained_on.name.parse() {
+                Ok(source @ (Source::Mnist | Source::Digits)) => source,
+                _ => return Err(CliError::DataNotNamed { path: path.into(), name: trained_on.name.clone() }),
+            },
+        };
+        let (dataset, source, mut fields) = load_source(Some(&source))?;
+        let (found, expected) = (dataset.fingerprint(), &trained_on.fingerprint);
+        if found != expected && self.data.is_none() {
+            return Err(CliError::DataChanged {
+                path: path.into(),
+                name: trained_on.name.clone(),
+                expected: short(expected),
+                set: source,
+                found: short(found),
+            });
+        }
+        if found != expected {
+            let (path, name) = (path.display(), &trained_on.name);
+            note(format_args!("note: {path} was trained on another data set, {name} ({})", short(expected)));
+        } else if self.data.is_none() {
+            fields.data_reason += &format!(", which {} was trained on", path.display());
+        }
+        Ok((dataset, fields))
+    }
+}
+
+/// Loads a set, or the default one, and says on stderr which one it is.
+pub(super) fn load_source(source: Option<&Source>) -> Result<(Dataset, Source, DataFields), CliError> {
+    let Loaded { dataset, source, why } = load(source)?;
+    note(format_args!("data: {why}"));
+    let fields = DataFields { data: dataset.name().to_owned(), data_reason: why };
+    Ok((dataset, source, fields))
+}
+
+/// As much of a fingerprint as people compare.
+fn short(fingerprint: &str) -> String {
+    fingerprint.chars().take(12).collect()
 }

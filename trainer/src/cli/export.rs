@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use refrain::Numbers;
 use refrain_trainer::checkpoint::Checkpoint;
-use refrain_trainer::data::Dataset;
+use refrain_trainer::data::{DataRecord, Dataset, InputScaling};
 use refrain_trainer::model_file::ModelFile;
 use refrain_trainer::quantise::{LayerError, Metadata, Report as LayerReport, export};
 use serde::Serialize;
@@ -22,8 +22,9 @@ Examples:
   refrain export lstm.ckpt --float --out lstm-f32.rfn
   refrain export small.ckpt --data digits --name sensor-gestures --out small.rfn
 
-Give the data set that the network was trained on: its training samples say how far the LSTM's cell state
-reaches, its test samples what quantisation costs.";
+Without --data the set that the network was trained on is taken: its training samples say how far the LSTM's cell
+state reaches, its test samples what quantisation costs. Where that set is neither mnist nor digits, or is not the same
+any more, --data must say where it is.";
 
 /// Training samples that calibration looks at.
 const CALIBRATION: usize = 2000;
@@ -110,7 +111,7 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
     destination::check_file(&args.out)?;
     destination::check_not_input(&args.out, &args.checkpoint)?;
     let checkpoint = load_checkpoint(&args.checkpoint)?;
-    let (dataset, data) = args.data.load()?;
+    let (dataset, data) = args.data.load_for(&args.checkpoint, &checkpoint.data)?;
     let job = Job {
         checkpoint: &args.checkpoint,
         model: &args.out,
@@ -132,15 +133,25 @@ pub(super) struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// What a raw sample of 1 is worth to the network.
+    fn input_scale(&self, data: &DataRecord) -> Result<f32, CliError> {
+        match data.scaling {
+            InputScaling::Uniform { scale } => Ok(scale),
+            InputScaling::PerFeature { .. } => {
+                Err(CliError::Standardised { path: self.checkpoint.to_owned() })
+            }
+        }
+    }
+
     /// Writes the model file and measures what it cost.
     pub(super) fn run(&self, checkpoint: &Checkpoint, dataset: &Dataset) -> Result<Exported, CliError> {
         let facts = Facts::of_checkpoint(checkpoint);
         facts.check(self.checkpoint, dataset)?;
         let metadata = Metadata {
             name: self.name.map_or_else(|| format!("{}-{}", facts.cell, facts.shape.units), str::to_owned),
-            classes: checkpoint.class_names.clone(),
+            classes: checkpoint.data.task.classes().to_vec(),
             timesteps: checkpoint.timesteps,
-            input_scale: checkpoint.input_scale,
+            input_scale: self.input_scale(&checkpoint.data)?,
             input_range: (0, u8::MAX.into()),
         };
         let calibration = dataset.train().view().first(CALIBRATION).images()?.pixels;

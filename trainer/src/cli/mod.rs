@@ -16,6 +16,8 @@ mod interrupt;
 mod output;
 mod progress;
 mod train;
+mod training;
+mod training_progress;
 
 use std::process::ExitCode;
 

@@ -1,5 +1,7 @@
 //! A whole data set: what is asked, and sequences to train on, to validate with and to test on.
 
+use std::sync::OnceLock;
+
 use super::{DataError, InputScaling, Kind, Split, SplitView, TargetScaling, Targets, Task};
 
 /// Splits of one kind of sequences, and the task that they set.
@@ -12,6 +14,8 @@ pub struct Dataset {
     task: Task,
     scaling: InputScaling,
     splits: Splits,
+    /// Made when it is first asked for: a large set takes a moment.
+    fingerprint: OnceLock<String>,
 }
 
 /// The parts of a data set.
@@ -69,7 +73,7 @@ impl Dataset {
             let class = task.classes()[usize::from(labels[0])].clone();
             return Err(DataError::OneClass { path: splits.train.targets_from().into(), class });
         }
-        Ok(Dataset { name: name.into(), task, scaling, splits })
+        Ok(Dataset { name: name.into(), task, scaling, splits, fingerprint: OnceLock::new() })
     }
 
     /// A set of images. The classes are `0` to the greatest training label.
@@ -114,6 +118,11 @@ impl Dataset {
     /// How raw numbers become what a network sees.
     pub fn scaling(&self) -> &InputScaling {
         &self.scaling
+    }
+
+    /// SHA-256 of all that tells the set from others, in hexadecimal; the name is not in it.
+    pub fn fingerprint(&self) -> &str {
+        self.fingerprint.get_or_init(|| self.compute_fingerprint())
     }
 
     /// The sequences to train on; those to be held out for validation included where there is no

@@ -15,6 +15,7 @@ pub mod download;
 mod error;
 pub mod idx;
 pub mod mnist;
+mod record;
 mod scaling;
 mod sequences;
 mod source;
@@ -24,6 +25,7 @@ mod task;
 
 pub use dataset::{Dataset, Splits};
 pub use error::DataError;
+pub use record::DataRecord;
 pub use scaling::{InputScaling, PIXEL_SCALE};
 pub use sequences::{Sequences, Values, ValuesView};
 pub use source::{Loaded, Source, load, load_with};

@@ -55,6 +55,8 @@ impl fmt::Display for Source {
 pub struct Loaded {
     /// The set.
     pub dataset: Dataset,
+    /// What it was loaded from: what `--data` names, or what was taken without it.
+    pub source: Source,
     /// Which set it is, where it came from and why, for the user to read: no full stop at the end.
     pub why: String,
 }
@@ -73,23 +75,29 @@ pub fn load(source: Option<&Source>) -> Result<Loaded, DataError> {
 /// # Errors
 /// As [`load`].
 pub fn load_with(source: Option<&Source>, places: &Places) -> Result<Loaded, DataError> {
-    let (dataset, why) = match source {
+    let (dataset, source, why) = match source {
         Some(Source::Folder(folder)) => {
-            (idx::read_folder(folder)?, format!("the idx files in {}, as --data says", folder.display()))
+            let why = format!("the idx files in {}, as --data says", folder.display());
+            (idx::read_folder(folder)?, Source::Folder(folder.clone()), why)
         }
-        Some(Source::Mnist) => mnist::load(places)?,
-        Some(Source::Digits) => (built_in(), "the built-in pen-stroke digits, as --data says".into()),
+        Some(Source::Mnist) => {
+            let (dataset, why) = mnist::load(places)?;
+            (dataset, Source::Mnist, why)
+        }
+        Some(Source::Digits) => {
+            (built_in(), Source::Digits, "the built-in pen-stroke digits, as --data says".into())
+        }
         None => match mnist::load(places) {
-            Ok((dataset, where_from)) => (dataset, format!("{where_from}, the default")),
+            Ok((dataset, where_from)) => (dataset, Source::Mnist, format!("{where_from}, the default")),
             // A folder that was named on purpose and is not usable must not be passed over in silence.
             Err(error) if places.folder.is_some() => return Err(error),
-            Err(error) => (
-                built_in(),
-                format!("the built-in pen-stroke digits, because MNIST could not be had: {error}"),
-            ),
+            Err(error) => {
+                let why = format!("the built-in pen-stroke digits, because MNIST could not be had: {error}");
+                (built_in(), Source::Digits, why)
+            }
         },
     };
-    Ok(Loaded { dataset, why })
+    Ok(Loaded { dataset, source, why })
 }
 
 fn built_in() -> Dataset {

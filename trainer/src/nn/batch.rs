@@ -72,8 +72,11 @@ impl<'a> Padded<'a> {
         }
     }
 
-    /// The first timestep of sequence `index` and those after it, with the filling, `[timesteps, inputs]`.
-    pub(super) fn sequence(&self, index: usize) -> ArrayView2<'a, f32> {
+    /// All timesteps of sequence `index`, the filling included, `[timesteps, inputs]`.
+    ///
+    /// # Panics
+    /// If `index` is not below [`count`](Self::count).
+    pub fn sequence(&self, index: usize) -> ArrayView2<'a, f32> {
         self.x.index_axis_move(Axis(0), index)
     }
 

@@ -47,6 +47,7 @@ pub mod loss;
 mod lstm;
 mod network;
 mod optimizer;
+mod record;
 #[cfg(test)]
 mod reference;
 mod simple_rnn;

@@ -5,11 +5,13 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use refrain::{CellKind, MAX_LAYERS, Shape};
+use serde::{Deserialize, Serialize};
 
 use super::batch::{Padded, Steps};
 use super::batch_norm::BatchNormalization;
 use super::cell::CellWeights;
 use super::dense::Dense;
+use super::record::Record;
 use super::stack::Stack;
 
 /// Sequences that go through inference together.
@@ -31,7 +33,8 @@ pub(super) const CELL_NAMES: [[&str; 3]; MAX_LAYERS] = [
 /// let shape = Shape { inputs: 28, units: 64, outputs: 10, layers: 1 };
 /// assert_eq!(Network::new(CellKind::Lstm, shape, 1).parameter_count(), 24_714);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Record", try_from = "Record")]
 pub struct Network {
     /// The recurrent layers, all of one cell and as many units. The first reads the inputs, each other one the hidden
     /// states of the layer before it.
@@ -296,7 +299,7 @@ mod tests {
             let expected =
                 [("cell/kernel", 28), ("cell_1/kernel", 64), ("cell_2/kernel", 64), ("dense/kernel", 64)];
             assert_eq!(names, expected);
-            assert_eq!(read.shape(), SHAPE);
+            assert_eq!(read.shape(), Shape { layers: 3, ..SHAPE });
         }
     }
 

@@ -1,12 +1,13 @@
 //! SGD, momentum and Adam by Keras's formulas. <https://keras.io/api/optimizers/>
 
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, IxDyn, Zip};
+use serde::{Deserialize, Serialize};
 
-use super::network::Network;
+use super::network::{Network, Parameter};
 use super::trainer::Gradients;
 
 /// How gradients become changes of the weights.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Algorithm {
     /// `w ← w - η g`
     Sgd,
@@ -33,7 +34,7 @@ impl Algorithm {
 }
 
 /// An algorithm with its options and its memory of past gradients.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Optimizer {
     algorithm: Algorithm,
     weight_decay: f32,
@@ -67,6 +68,24 @@ impl Optimizer {
     /// Scales all gradients together so that their global norm is at most `norm` (Pascanu et al. 2013).
     pub fn with_clip_norm(self, norm: f32) -> Self {
         Self { clip_norm: Some(norm), ..self }
+    }
+
+    /// Whether what it remembers of past gradients, if anything, is of networks like `network`.
+    pub fn fits(&self, network: &Network) -> bool {
+        let parameters = network.parameters();
+        let weights: Vec<_> = parameters.iter().filter(|p| p.trainable).collect();
+        let fit = |moments: &[ArrayD<f32>]| {
+            let fits =
+                |(m, w): (&ArrayD<f32>, &&Parameter<'_>)| m.is_empty() || m.shape() == w.values.shape();
+            moments.len() == weights.len() && moments.iter().zip(&weights).all(fits)
+        };
+        self.steps == 0 || (fit(&self.first_moments) && fit(&self.second_moments))
+    }
+
+    /// Whether `other` has the same algorithm and options, whatever either remembers.
+    pub fn has_settings_of(&self, other: &Self) -> bool {
+        let settings = |optimizer: &Self| (optimizer.algorithm, optimizer.weight_decay, optimizer.clip_norm);
+        settings(self) == settings(other)
     }
 
     /// Changes the trainable weights of `network` by `gradients`, at the learning rate η of this step.

@@ -1,105 +1,145 @@
-//! Batches out of a data set: order, scaling and augmentation, the same for any number of threads.
+//! Batches out of a data set: order, scaling, augmentation and dropout, the same for any number of threads.
 
-use ndarray::{Array3, ArrayView3, Axis};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 
 use super::augment::Augmentation;
+use super::gather::Gathered;
 use super::recipe::{Order, Settings};
-use crate::data::{DataError, InputScaling, PIXEL_SCALE, SplitView, ValuesView};
+use crate::data::{Dataset, InputScaling, SplitView, ValuesView};
+use crate::nn::{Batch, Dropout};
 
-/// The random numbers for the order of samples have this stream of the seed; those for sample `i` in epoch `e`
-/// have stream `(e + 1) << 32 | i`.
+/// Random numbers come from streams of the seed, one for each use, so that they depend neither on threads nor on what was
+/// drawn before: that for the order of the samples in epoch `e` is `ORDER_STREAM - e`.
 const ORDER_STREAM: u64 = u64::MAX;
+/// Added to the stream of a sample in an epoch for its dropout; without it the sample is drawn by augmentation.
+const DROPOUT_STREAM: u64 = 1 << 63;
+
+/// The stream of sample `index` in epoch `epoch`.
+fn sample_stream(epoch: u32, index: u32) -> u64 {
+    u64::from(epoch + 1) << 32 | u64::from(index)
+}
 
 /// Gathers batches of training samples.
 pub(super) struct Batches<'d> {
+    dataset: &'d Dataset,
     samples: SplitView<'d>,
-    /// `[count]`
-    sample_labels: &'d [u8],
     seed: u64,
     augmentation: Option<Augmentation>,
+    dropout: f32,
     order: Order,
-    order_rng: ChaCha8Rng,
+    /// Samples of a batch.
+    size: usize,
     /// Sample numbers in the order of this epoch.
     indices: Vec<u32>,
-    x: Array3<f32>,
-    labels: Vec<u8>,
+    gathered: Gathered,
+    /// Streams for the dropout of the samples gathered last.
+    streams: Vec<u64>,
 }
 
 impl<'d> Batches<'d> {
-    pub(super) fn new(samples: SplitView<'d>, settings: &Settings, seed: u64) -> Result<Self, DataError> {
-        let sample_labels = samples.images()?.labels;
-        let mut order_rng = ChaCha8Rng::seed_from_u64(seed);
-        order_rng.set_stream(ORDER_STREAM);
-        let batch = settings.batch.min(samples.count());
-        Ok(Self {
+    /// Batches of `samples`, which are of `dataset`. Images alone are augmented.
+    pub(super) fn new(
+        dataset: &'d Dataset,
+        samples: SplitView<'d>,
+        settings: &Settings,
+        dropout: f32,
+        seed: u64,
+    ) -> Self {
+        let size = settings.batch.min(samples.count());
+        let images = matches!(dataset.scaling(), InputScaling::Uniform { .. });
+        Self {
+            dataset,
             samples,
-            sample_labels,
             seed,
-            augmentation: settings.augmentation,
+            augmentation: settings.augmentation.filter(|_| images),
+            dropout,
             order: settings.order,
-            order_rng,
+            size,
             indices: (0..samples.count() as u32).collect(),
-            x: Array3::zeros((batch, samples.timesteps(), samples.inputs())),
-            labels: Vec::with_capacity(batch),
-        })
+            gathered: Gathered::new(size, samples.timesteps(), samples.inputs()),
+            streams: Vec::with_capacity(size),
+        }
     }
 
-    /// Steps of an epoch. A last batch of one sample, whose batch normalisation would be empty of meaning, is left
-    /// out.
+    /// Steps of an epoch. A last batch of one sample, whose batch normalisation would be empty of meaning, is left out,
+    /// unless every timestep is read out.
     pub(super) fn steps(&self) -> usize {
-        let (count, batch) = (self.indices.len(), self.x.len_of(Axis(0)));
-        let whole = count.div_ceil(batch);
-        if count % batch == 1 && whole > 1 { whole - 1 } else { whole }
+        let count = self.indices.len();
+        let whole = count.div_ceil(self.size);
+        let lonely = count % self.size == 1 && whole > 1 && !self.samples.per_step();
+        if lonely { whole - 1 } else { whole }
     }
 
     /// Puts the samples in the order of epoch number `epoch`, from 1.
     pub(super) fn begin_epoch(&mut self, epoch: u32) {
-        if epoch == 1 || self.order == Order::Reshuffled {
-            self.indices.shuffle(&mut self.order_rng);
-        }
+        let drawn_in = match self.order {
+            Order::Reshuffled => epoch,
+            Order::Repeated => 1,
+        };
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        rng.set_stream(ORDER_STREAM - u64::from(drawn_in - 1));
+        self.indices.clear();
+        self.indices.extend(0..self.samples.count() as u32);
+        self.indices.shuffle(&mut rng);
     }
 
-    /// Batch number `step` of the epoch: `x` `[batch, timesteps, inputs]` and labels.
-    pub(super) fn gather(&mut self, epoch: u32, step: usize) -> (ArrayView3<'_, f32>, &[u8]) {
-        let (batch, width) = (self.x.len_of(Axis(0)), self.samples.inputs());
-        let start = step * batch;
-        let indices = &self.indices[start..self.indices.len().min(start + batch)];
-        self.labels.clear();
-        self.labels.extend(indices.iter().map(|&index| self.sample_labels[index as usize]));
-
-        let sample_size = self.samples.timesteps() * width;
-        let x = self.x.as_slice_mut().expect("made in standard layout");
-        let (samples, seed, augmentation) = (self.samples, self.seed, self.augmentation);
-        // few samples to a task: a sample takes microseconds
-        x.par_chunks_exact_mut(sample_size).with_min_len(8).zip(indices).for_each(|(out, &index)| {
-            match (augmentation, samples.sequence(index as usize)) {
-                (Some(augmentation), ValuesView::U8(image)) => {
+    /// Batch number `step` of the epoch.
+    pub(super) fn gather(&mut self, epoch: u32, step: usize) -> Batch<'_> {
+        let start = step * self.size;
+        let indices = &self.indices[start..self.indices.len().min(start + self.size)];
+        let (samples, scaling, seed) = (self.samples, self.dataset.scaling(), self.seed);
+        let augmentation = self.augmentation;
+        self.gathered.gather(samples, indices, |index, out| {
+            match (augmentation, scaling, samples.sequence(index)) {
+                (Some(augmentation), InputScaling::Uniform { scale }, ValuesView::U8(image)) => {
                     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-                    rng.set_stream(u64::from(epoch + 1) << 32 | u64::from(index));
-                    augmentation.draw(image, width, PIXEL_SCALE, &mut rng, out);
+                    rng.set_stream(sample_stream(epoch, index as u32));
+                    augmentation.draw(image, samples.inputs(), *scale, &mut rng, out);
                 }
-                _ => samples.gather(index as usize, &InputScaling::PIXELS, out),
+                _ => samples.gather(index, scaling, out),
             }
         });
-        (self.x.slice_axis(Axis(0), (..indices.len()).into()), &self.labels)
+        self.gathered.gather_targets(samples, indices, self.dataset.task());
+        self.streams.clear();
+        self.streams.extend(indices.iter().map(|&index| DROPOUT_STREAM | sample_stream(epoch, index)));
+        let dropout = Dropout { rate: self.dropout, seed, streams: &self.streams };
+        Batch {
+            sequences: self.gathered.sequences(),
+            targets: self.gathered.targets(),
+            dropout: (self.dropout > 0.0).then_some(dropout),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use ndarray::{Array3, ArrayD};
     use refrain::CellKind;
 
     use super::*;
-    use crate::data::Split;
+    use crate::data::{Split, Splits, Task};
+    use crate::nn::Targets;
     use crate::train::Recipe;
 
-    fn split(count: usize) -> Split {
+    const PIXEL_SCALE: f32 = 0.5;
+
+    /// Sample number n has label n and begins with pixel n.
+    fn dataset_scaled(count: usize, scaling: InputScaling) -> Dataset {
         let samples = Array3::from_shape_fn((count, 3, 2), |(n, t, i)| (n + t + i) as u8);
-        Split::of_images(samples, (0..count as u8).collect(), "images", "labels").unwrap()
+        let train = Split::of_images(samples, (0..count as u8).collect(), "images", "labels").unwrap();
+        let task = Task::classification((0..count).map(|class| class.to_string()));
+        let splits = Splits { test: train.clone(), validation: None, train };
+        Dataset::new("toy", task, scaling, splits).unwrap()
+    }
+
+    fn dataset(count: usize) -> Dataset {
+        dataset_scaled(count, InputScaling::Uniform { scale: PIXEL_SCALE })
+    }
+
+    fn batches<'d>(dataset: &'d Dataset, settings: &Settings) -> Batches<'d> {
+        Batches::new(dataset, dataset.train().view(), settings, 0.0, 1)
     }
 
     /// Plain batches of at most `batch` samples.
@@ -107,20 +147,31 @@ mod tests {
         Settings { batch, ..Recipe::Article.settings(CellKind::Gru) }
     }
 
+    fn labels(batch: &Batch<'_>) -> Vec<u8> {
+        let Targets::Labels(labels) = batch.targets else { panic!("labels") };
+        labels.to_vec()
+    }
+
+    fn x(batch: &Batch<'_>) -> ArrayD<f32> {
+        let sequences: Vec<_> =
+            (0..batch.sequences.count()).map(|index| batch.sequences.sequence(index)).collect();
+        ndarray::stack(ndarray::Axis(0), &sequences).unwrap().into_dyn()
+    }
+
     #[test]
     fn an_epoch_visits_every_sample_once() {
-        let split = split(10);
-        let mut batches = Batches::new(split.view(), &plain(4), 1).unwrap();
+        let dataset = dataset(10);
+        let mut batches = batches(&dataset, &plain(4));
         batches.begin_epoch(1);
         assert_eq!(batches.steps(), 3);
         let mut seen = Vec::new();
         for step in 0..3 {
-            let (x, labels) = batches.gather(1, step);
-            assert_eq!(x.len_of(Axis(0)), labels.len());
-            for (x, &label) in x.outer_iter().zip(labels) {
+            let batch = batches.gather(1, step);
+            assert_eq!(batch.sequences.count(), labels(&batch).len());
+            for (x, label) in x(&batch).outer_iter().zip(labels(&batch)) {
                 assert_eq!(x[[2, 1]], PIXEL_SCALE * f32::from(label + 3));
             }
-            seen.extend_from_slice(labels);
+            seen.extend_from_slice(&labels(&batch));
         }
         assert_ne!(seen, (0..10).collect::<Vec<u8>>(), "in a new order");
         seen.sort();
@@ -129,36 +180,68 @@ mod tests {
 
     #[test]
     fn a_batch_is_at_most_the_set_and_a_last_single_sample_is_left_out() {
-        let (nine, one) = (split(9), split(1));
-        let steps = |split: &Split, batch| Batches::new(split.view(), &plain(batch), 1).unwrap().steps();
+        let (nine, two) = (dataset(9), dataset(2));
+        let steps = |dataset: &Dataset, batch| batches(dataset, &plain(batch)).steps();
         assert_eq!([64, 4, 8].map(|batch| steps(&nine, batch)), [1, 2, 1]);
-        assert_eq!(steps(&one, 4), 1);
+        assert_eq!(steps(&two, 4), 1);
     }
 
     #[test]
     fn the_article_repeats_its_first_order_and_the_best_recipe_draws_new_ones() {
-        let split = split(100);
+        let dataset = dataset(100);
         for recipe in Recipe::ALL {
             let settings = Settings { batch: 100, ..recipe.settings(CellKind::Gru) };
-            let mut batches = Batches::new(split.view(), &settings, 1).unwrap();
+            let mut batches = batches(&dataset, &settings);
             let mut order_of = |epoch| {
                 batches.begin_epoch(epoch);
-                batches.gather(epoch, 0).1.to_vec()
+                labels(&batches.gather(epoch, 0))
             };
             let (first, second, third) = (order_of(1), order_of(2), order_of(3));
             let repeated = recipe == Recipe::Article;
             assert_eq!((first == second, second == third), (repeated, repeated), "{recipe}");
+            // whoever begins with a later epoch meets the samples in its order
+            assert_eq!(order_of(2), second, "{recipe}");
         }
     }
 
     #[test]
     fn augmented_samples_differ_between_epochs_and_not_between_runs() {
-        let split = split(6);
+        let dataset = dataset(6);
         let draw = |epoch| {
             let settings = Settings { batch: 6, ..Recipe::Best.settings(CellKind::Gru) };
-            Batches::new(split.view(), &settings, 5).unwrap().gather(epoch, 0).0.to_owned()
+            x(&batches(&dataset, &settings).gather(epoch, 0))
         };
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));
+    }
+
+    #[test]
+    fn measurements_are_scaled_and_never_augmented() {
+        let scaling = InputScaling::PerFeature { mean: vec![1.0, 2.0], deviation: vec![2.0, 4.0] };
+        let dataset = dataset_scaled(6, scaling);
+        let settings = Settings { batch: 6, ..Recipe::Best.settings(CellKind::Gru) };
+        assert!(settings.augmentation.is_some());
+        let x = x(&batches(&dataset, &settings).gather(1, 0));
+        for (n, x) in x.outer_iter().enumerate() {
+            assert_eq!((x[[2, 0]], x[[2, 1]]), ((n + 1) as f32 / 2.0, (n + 1) as f32 / 4.0));
+        }
+    }
+
+    #[test]
+    fn dropout_has_streams_of_its_own() {
+        let dataset = dataset(6);
+        let mut batches = Batches::new(&dataset, dataset.train().view(), &plain(6), 0.5, 1);
+        let mut streams_of = |epoch| {
+            let batch = batches.gather(epoch, 0);
+            let dropout = batch.dropout.expect("dropout was asked for");
+            dropout.streams.to_vec()
+        };
+        let (mut first, second) = (streams_of(1), streams_of(2));
+        assert_eq!(first[3], DROPOUT_STREAM | sample_stream(1, 3));
+        first.extend(second);
+        first.extend((0..6).flat_map(|index| [1, 2].map(|epoch| sample_stream(epoch, index))));
+        first.sort();
+        first.dedup();
+        assert_eq!(first.len(), 24, "no stream is used twice");
     }
 }

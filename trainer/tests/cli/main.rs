@@ -3,5 +3,6 @@
 mod boards;
 mod data;
 mod models;
+mod runs;
 mod support;
 mod train;
