@@ -12,12 +12,26 @@ use super::output::note;
 /// The flag of every command that reads samples.
 #[derive(Debug, clap::Args)]
 pub(super) struct DataArgs {
-    /// A folder with the four idx files, or mnist, or digits [default: mnist where it can be had, else digits]
+    /// An .npz file, a folder of CSV or idx files, mnist, or digits [default: mnist where it can be had, else digits]
     ///
-    /// A folder holds train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte
-    /// and t10k-labels-idx1-ubyte, plain or as .gz, with images of any size and any number of
-    /// classes. The word mnist is the folder named by REFRAIN_MNIST_DIR, else the cache, else
-    /// a checked download. The word digits is a set of pen-stroke digits that the program draws.
+    /// An .npz file holds x_train (samples, timesteps, features) and y_train (samples,) and, if
+    /// wanted, x_val, y_val, x_test, y_test, classes and lengths_train, lengths_val, lengths_test
+    /// for padded sequences. Integers in y are classes, floats are values to be learnt;
+    /// (samples, timesteps) gives each timestep a class, (samples, timesteps, values) values.
+    ///
+    /// A folder of CSV files holds one sequence a file, one timestep a line, in a sub-folder named
+    /// after its class (D/CLASS/*.csv or D/{train,val,test}/CLASS/*.csv), or listed in
+    /// D/index.csv with the columns file and label (or target) and, if wanted, split. A column
+    /// label (or target) in the files themselves gives each timestep a class (or a value).
+    ///
+    /// A folder of idx files holds train-images-idx3-ubyte, train-labels-idx1-ubyte,
+    /// t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or as .gz, with images of any
+    /// size and any number of classes. The word mnist is the folder named by REFRAIN_MNIST_DIR,
+    /// else the cache, else a checked download. The word digits is a set of pen-stroke digits
+    /// that the program draws.
+    ///
+    /// Without sequences to test on or to validate with, some of the training sequences are held
+    /// out, the same ones every time.
     #[arg(long, value_name = "D", verbatim_doc_comment)]
     data: Option<Source>,
 }
@@ -94,8 +108,9 @@ impl DataArgs {
 
 /// Loads a set, or the default one, and says on stderr which one it is.
 pub(super) fn load_source(source: Option<&Source>) -> Result<(Dataset, Source, DataFields), CliError> {
-    let Loaded { dataset, source, why } = load(source)?;
+    let Loaded { dataset, source, why, notes } = load(source)?;
     note(format_args!("data: {why}"));
+    notes.iter().for_each(|text| note(format_args!("note: {text}")));
     let fields = DataFields { data: dataset.name().to_owned(), data_reason: why };
     Ok((dataset, source, fields))
 }
