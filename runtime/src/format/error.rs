@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Numbers, SectionKind, VERSION};
+use super::{Numbers, Samples, SectionKind, VERSION};
 use crate::{CellKind, Shape};
 
 /// Why bytes are not a model, or not the model that was asked for.
@@ -103,6 +103,16 @@ pub enum ModelError {
         /// What is wrong with it.
         fault: SectionFault,
     },
+    /// The model takes floats, and the type that was asked for has been compiled for integers.
+    Samples {
+        /// What the model takes.
+        found: Samples,
+    },
+    /// A feature's offset is beyond [`OFFSET_LIMIT`](crate::fixed::OFFSET_LIMIT).
+    Offset {
+        /// The feature.
+        feature: usize,
+    },
     /// A multiplier is negative.
     Multiplier {
         /// Its section.
@@ -192,6 +202,11 @@ impl fmt::Display for ModelError {
             }
             Self::Shape { found, expected } => write!(f, "the model has {found}; expected {expected}"),
             Self::Section { kind, fault } => write!(f, "section {kind:?} of the model {fault}"),
+            Self::Samples { found } => write!(
+                f,
+                "the model takes samples of {found}, expected u8 or i16: give the model's type f32 as its samples"
+            ),
+            Self::Offset { feature } => write!(f, "the offset of feature {feature} is out of range"),
             Self::Multiplier { kind, row } => write!(f, "row {row} of section {kind:?} is negative"),
             Self::Accumulator { kind, row, bound } => write!(
                 f,
