@@ -59,9 +59,6 @@ impl<'a> AnyModel<'a> {
     /// Those of [`Model::from_bytes`], but for another cell, numbers or shape.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, ModelError> {
         let file = File::read(bytes)?;
-        if file.header.numbers == Numbers::Int4 {
-            return Err(ModelError::Unsupported);
-        }
         Ok(match (file.header.cell, file.header.numbers) {
             (CellKind::SimpleRnn, Numbers::Int8 | Numbers::Int4) => Self::SimpleRnn(Model::from_file(&file)?),
             (CellKind::Lstm, Numbers::Int8 | Numbers::Int4) => Self::Lstm(Model::from_file(&file)?),

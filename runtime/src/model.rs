@@ -87,10 +87,7 @@ impl<
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, ModelError> {
         const {
             assert!(
-                INPUTS <= MAX_INPUTS
-                    && UNITS <= MAX_UNITS
-                    && OUTPUTS <= MAX_OUTPUTS
-                    && LAYERS <= MAX_LAYERS,
+                INPUTS <= MAX_INPUTS && UNITS <= MAX_UNITS && OUTPUTS <= MAX_OUTPUTS && LAYERS <= MAX_LAYERS,
                 "no model file is as large as this type: see MAX_INPUTS, MAX_UNITS, MAX_OUTPUTS and MAX_LAYERS"
             );
         }
@@ -175,7 +172,8 @@ impl<
         Scratch { row, old, below }: &mut Scratch<C::Value, INPUTS, UNITS>,
     ) {
         let Shape { inputs, units, layers, .. } = self.header.shape;
-        let (units, layers, bits) = (usize::from(units), usize::from(layers), self.header.operand_bits.into());
+        let (units, layers, bits) =
+            (usize::from(units), usize::from(layers), self.header.operand_bits.into());
         let row = row.get(..usize::from(inputs)).unwrap_or_default();
         let old = old.get_mut(..units).unwrap_or_default();
         let below = below.get_mut(..units).unwrap_or_default();

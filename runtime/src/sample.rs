@@ -91,12 +91,7 @@ pub trait Inputs<'a, V>: Copy + Debug {
 impl SampleType for i16 {
     type Inputs<'a, V: Value> = V::Integers<'a>;
 
-    fn read_bytes<'a, V: Value>(
-        inputs: &V::Integers<'a>,
-        samples: Samples,
-        row: &[u8],
-        operand: &mut [V],
-    ) {
+    fn read_bytes<'a, V: Value>(inputs: &V::Integers<'a>, samples: Samples, row: &[u8], operand: &mut [V]) {
         integers(inputs, samples, row, operand);
     }
 }
@@ -104,12 +99,7 @@ impl SampleType for i16 {
 impl SampleType for f32 {
     type Inputs<'a, V: Value> = AnyInputs<'a, V>;
 
-    fn read_bytes<'a, V: Value>(
-        inputs: &AnyInputs<'a, V>,
-        samples: Samples,
-        row: &[u8],
-        operand: &mut [V],
-    ) {
+    fn read_bytes<'a, V: Value>(inputs: &AnyInputs<'a, V>, samples: Samples, row: &[u8], operand: &mut [V]) {
         match (inputs, samples) {
             (AnyInputs::Floats(inputs), _) => {
                 inputs.row(row.as_chunks().0.iter().map(|&bytes| f32::from_le_bytes(bytes)), operand);

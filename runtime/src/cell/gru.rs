@@ -64,7 +64,8 @@ impl<'a> Weights<'a> for GruWeights<'a> {
         let recurrent_biases: &[i32] = file.section(SectionKind::RecurrentBias, layers * count * 2)?;
         rows.check_bound(file, |row| {
             // rows 4 and 5 of each tile of six are the candidates
-            let candidate = (row % 6).checked_sub(4).and_then(|side| recurrent_biases.get(row / 6 * 2 + side));
+            let candidate =
+                (row % 6).checked_sub(4).and_then(|side| recurrent_biases.get(row / 6 * 2 + side));
             candidate.copied().unwrap_or(0)
         })?;
         Ok(Self { rows, recurrent_biases, count, dense: Dense::read(file)? })

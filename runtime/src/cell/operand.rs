@@ -1,11 +1,11 @@
 //! Operands of an integer kernel, out of samples and out of hidden states.
 
 use super::Value;
+use crate::Scaling;
 use crate::fixed::{HIDDEN_BITS, OFFSET_LIMIT, hidden_operand, requantise, round_shift};
 use crate::format::{File, ModelError, SectionKind};
 use crate::sample::{Inputs, Sample, nearest, standardise};
 use crate::tiles::check_multipliers;
-use crate::Scaling;
 
 impl Value for i16 {
     type CellState = i32;

@@ -5,8 +5,8 @@ use super::rows::{Dense, Rows, forbid_integers};
 use crate::CellKind;
 use crate::cell::{Cell, Weights, sealed};
 use crate::format::{File, ModelError, Numbers, SectionKind};
-use crate::tiles::part;
 use crate::state::{NoMemory, StateMut};
+use crate::tiles::part;
 
 /// The GRU cell on floats.
 ///

@@ -13,8 +13,8 @@ pub use gru::Gru;
 pub use lstm::Lstm;
 pub use simple_rnn::SimpleRnn;
 
-use crate::cell::Value;
 use crate::Scaling;
+use crate::cell::Value;
 use crate::format::{File, ModelError, SectionKind};
 use crate::sample::{Inputs, Sample, standardise};
 

@@ -73,8 +73,6 @@ pub enum ModelError {
     InputScale,
     /// One scale for all features is given for floats, which need an offset and a gain for each.
     InputScaling,
-    /// What this version of the crate cannot compute yet.
-    Unsupported,
     /// The model has another cell.
     Cell {
         /// The file's.
@@ -194,7 +192,6 @@ impl fmt::Display for ModelError {
             Self::InputScaling => f.write_str(
                 "the model takes f32 samples with one scale for all features, expected one for each",
             ),
-            Self::Unsupported => f.write_str("the model needs something that is not supported yet"),
             Self::InputScale => f.write_str("the model's input scale is not a positive number"),
             Self::Cell { found, expected } => write!(f, "the model is of cell {found}, expected {expected}"),
             Self::Numbers { found, expected } => {

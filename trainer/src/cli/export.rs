@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use refrain::Numbers;
 use refrain_trainer::checkpoint::Checkpoint;
-use refrain_trainer::data::Dataset;
+use refrain_trainer::data::{Dataset, InputScaling, Task};
 use refrain_trainer::model_file::ModelFile;
 use refrain_trainer::quantise::{LayerError, Metadata, Report as LayerReport, export};
 use serde::Serialize;
@@ -138,18 +138,17 @@ impl Job<'_> {
         facts.check(self.checkpoint, dataset)?;
         let metadata = Metadata {
             name: self.name.map_or_else(|| format!("{}-{}", facts.cell, facts.shape.units), str::to_owned),
-            classes: checkpoint.class_names.clone(),
             timesteps: checkpoint.timesteps,
-            input_scale: checkpoint.input_scale,
-            input_range: (0, u8::MAX.into()),
+            scaling: InputScaling::Uniform { scale: checkpoint.input_scale },
+            task: Task::classification(checkpoint.class_names.clone()),
         };
-        let calibration = dataset.train().view().first(CALIBRATION).images()?.pixels;
+        let calibration = dataset.train().view().first(CALIBRATION);
         let file = export(&checkpoint.network, &metadata, self.numbers, calibration)
             .map_err(|source| CliError::Export { path: self.checkpoint.to_owned(), source })?;
         file.save(self.model)?;
 
         let test = dataset.test().view();
-        let layers = LayerReport::new(&checkpoint.network, &metadata, &file, test.images()?.pixels).layers;
+        let layers = LayerReport::new(&checkpoint.network, &metadata, &file, test).layers;
         let before = evaluate_checkpoint(checkpoint, test, &format!("{} in f32", facts.cell))?;
         let after = evaluate_model(&file, test, &format!("{} in {}, on the host", facts.cell, self.numbers))?;
         Ok(Exported {

@@ -1,5 +1,7 @@
 //! Sequences one behind the other in one buffer, as the integers or floats that they are on disk.
 
+use refrain::Samples;
+
 /// Numbers of one of the three types that a board's sensor gives.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
@@ -63,6 +65,24 @@ impl ValuesView<'_> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// What a model calls numbers of this type.
+    pub fn samples(&self) -> Samples {
+        match self {
+            Self::U8(_) => Samples::U8,
+            Self::I16(_) => Samples::I16,
+            Self::F32(_) => Samples::F32,
+        }
+    }
+
+    /// The bytes in which the numbers travel to a board.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::U8(values) => values.to_vec(),
+            Self::I16(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            Self::F32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        }
     }
 
     /// Number `index`, exactly.
@@ -222,6 +242,13 @@ mod tests {
         assert!(sequences.equal_lengths());
         assert_eq!(sequences.sequence(1), ValuesView::U8(&[6, 7, 8, 9, 10, 11]));
         assert_eq!((sequences.length(1), sequences.total_timesteps()), (2, 4));
+    }
+
+    #[test]
+    fn numbers_travel_as_little_endian_bytes() {
+        assert_eq!(ValuesView::U8(&[7, 255]).to_bytes(), [7, 255]);
+        assert_eq!(ValuesView::I16(&[-2, 258]).to_bytes(), [0xfe, 0xff, 2, 1]);
+        assert_eq!(ValuesView::F32(&[1.0]).to_bytes(), [0, 0, 0x80, 0x3f]);
     }
 
     #[test]
