@@ -29,8 +29,6 @@ pub(super) enum CliError {
     ModelFile(#[from] ModelFileError),
     #[error(transparent)]
     Train(#[from] TrainError),
-    #[error("{path} standardises each feature by itself, which no model file can say")]
-    Standardised { path: PathBuf },
     #[error("{path}: {source}")]
     Export { path: PathBuf, source: ExportError },
     #[error(transparent)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use refrain::Numbers;
 use refrain_trainer::checkpoint::Checkpoint;
-use refrain_trainer::data::{DataRecord, Dataset, InputScaling};
+use refrain_trainer::data::Dataset;
 use refrain_trainer::model_file::ModelFile;
 use refrain_trainer::quantise::{LayerError, Metadata, Report as LayerReport, export};
 use serde::Serialize;
@@ -133,34 +133,23 @@ pub(super) struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// What a raw sample of 1 is worth to the network.
-    fn input_scale(&self, data: &DataRecord) -> Result<f32, CliError> {
-        match data.scaling {
-            InputScaling::Uniform { scale } => Ok(scale),
-            InputScaling::PerFeature { .. } => {
-                Err(CliError::Standardised { path: self.checkpoint.to_owned() })
-            }
-        }
-    }
-
     /// Writes the model file and measures what it cost.
     pub(super) fn run(&self, checkpoint: &Checkpoint, dataset: &Dataset) -> Result<Exported, CliError> {
         let facts = Facts::of_checkpoint(checkpoint);
         facts.check(self.checkpoint, dataset)?;
         let metadata = Metadata {
             name: self.name.map_or_else(|| format!("{}-{}", facts.cell, facts.shape.units), str::to_owned),
-            classes: checkpoint.data.task.classes().to_vec(),
             timesteps: checkpoint.timesteps,
-            input_scale: self.input_scale(&checkpoint.data)?,
-            input_range: (0, u8::MAX.into()),
+            scaling: checkpoint.data.scaling.clone(),
+            task: checkpoint.data.task.clone(),
         };
-        let calibration = dataset.train().view().first(CALIBRATION).images()?.pixels;
+        let calibration = dataset.train().view().first(CALIBRATION);
         let file = export(&checkpoint.network, &metadata, self.numbers, calibration)
             .map_err(|source| CliError::Export { path: self.checkpoint.to_owned(), source })?;
         file.save(self.model)?;
 
         let test = dataset.test().view();
-        let layers = LayerReport::new(&checkpoint.network, &metadata, &file, test.images()?.pixels).layers;
+        let layers = LayerReport::new(&checkpoint.network, &metadata, &file, test).layers;
         let before = evaluate_checkpoint(checkpoint, test, &format!("{} in f32", facts.cell))?;
         let after = evaluate_model(&file, test, &format!("{} in {}, on the host", facts.cell, self.numbers))?;
         Ok(Exported {

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::path::Path;
 
+use refrain::Samples;
+
 use super::DataError;
 use super::standardise::described;
 
@@ -106,6 +108,24 @@ impl ValuesView<'_> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// What a model calls numbers of this type.
+    pub fn samples(&self) -> Samples {
+        match self {
+            Self::U8(_) => Samples::U8,
+            Self::I16(_) => Samples::I16,
+            Self::F32(_) => Samples::F32,
+        }
+    }
+
+    /// The bytes in which the numbers travel to a board.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::U8(values) => values.to_vec(),
+            Self::I16(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            Self::F32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+        }
     }
 
     /// Number `index`, exactly.
@@ -341,6 +361,13 @@ mod tests {
         assert_eq!(shorts.clone().widened_for(&floats), Values::F32(vec![-3.0]));
         assert_eq!(bytes.clone().widened_for(&floats), Values::F32(vec![200.0]));
         assert_eq!(floats.clone().widened_for(&bytes), floats);
+    }
+
+    #[test]
+    fn numbers_travel_as_little_endian_bytes() {
+        assert_eq!(ValuesView::U8(&[7, 255]).to_bytes(), [7, 255]);
+        assert_eq!(ValuesView::I16(&[-2, 258]).to_bytes(), [0xfe, 0xff, 2, 1]);
+        assert_eq!(ValuesView::F32(&[1.0]).to_bytes(), [0, 0, 0x80, 0x3f]);
     }
 
     #[test]
