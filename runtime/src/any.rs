@@ -2,11 +2,16 @@
 
 use crate::cell::{self, Cell, Logit, Value};
 use crate::format::{File, Header, ModelError, Numbers};
-use crate::model::{Model, RowLength, SelfTestError};
+use crate::model::{Model, RowLength, Scratch};
+use crate::self_test::SelfTestError;
 use crate::state::State;
-use crate::{CellKind, MAX_INPUTS, MAX_OUTPUTS, MAX_UNITS, float};
+use crate::{CellKind, MAX_INPUTS, MAX_LAYERS, MAX_OUTPUTS, MAX_UNITS, Shape, float};
 
-type Large<'a, C> = Model<'a, C, MAX_INPUTS, MAX_UNITS, MAX_OUTPUTS>;
+type Large<'a, C> = Model<'a, C, MAX_INPUTS, MAX_UNITS, MAX_OUTPUTS, MAX_LAYERS, f32>;
+type LargeState<C> = State<C, MAX_UNITS, MAX_LAYERS>;
+
+/// Bytes of a logit on the link.
+const LOGIT_BYTES: usize = 4;
 
 /// Any model that a file can hold, chosen when it is read.
 ///
@@ -54,9 +59,6 @@ impl<'a> AnyModel<'a> {
     /// Those of [`Model::from_bytes`], but for another cell, numbers or shape.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, ModelError> {
         let file = File::read(bytes)?;
-        if file.header.numbers == Numbers::Int4 {
-            return Err(ModelError::Unsupported);
-        }
         Ok(match (file.header.cell, file.header.numbers) {
             (CellKind::SimpleRnn, Numbers::Int8 | Numbers::Int4) => Self::SimpleRnn(Model::from_file(&file)?),
             (CellKind::Lstm, Numbers::Int8 | Numbers::Int4) => Self::Lstm(Model::from_file(&file)?),
@@ -94,8 +96,31 @@ impl<'a> AnyModel<'a> {
         with!(self, model => classify(model, sequence, logits))
     }
 
-    /// Reads a sequence as [`classify`](Self::classify) does and writes the hidden state after each timestep, as
-    /// numbers: `hidden: [timesteps][units]`.
+    /// Reads a sequence as [`classify`](Self::classify) does and writes the logits after each timestep:
+    /// `logits: [timesteps][outputs]`, four bytes each.
+    ///
+    /// # Errors
+    /// [`RowLength`] where `sequence` is not a whole number of rows or `logits` not four bytes for each logit of
+    /// every row.
+    pub fn classify_every_step(&self, sequence: &[u8], logits: &mut [u8]) -> Result<(), RowLength> {
+        with!(self, model => classify_every_step(model, sequence, logits))
+    }
+
+    /// What logits stand for, four bytes each as on the link: themselves in a classification, and in a regression
+    /// values in the units of its targets. `logits` and `values` are whole rows of outputs.
+    pub fn values(&self, logits: &[u8], values: &mut [f32]) {
+        let Header { numbers, shape, .. } = self.header();
+        let (logits, _) = logits.as_chunks();
+        for (value, &logit) in values.iter_mut().zip(logits) {
+            *value = numbers.logit_value(logit);
+        }
+        for row in values.chunks_mut(usize::from(shape.outputs).max(1)) {
+            with!(self, model => model.scale_values(row));
+        }
+    }
+
+    /// Reads a sequence as [`classify`](Self::classify) does and writes the hidden state of every layer after each
+    /// timestep, as numbers: `hidden: [timesteps][layers][units]`.
     ///
     /// # Errors
     /// [`RowLength`] where `sequence` is not a whole number of rows.
@@ -104,35 +129,72 @@ impl<'a> AnyModel<'a> {
     }
 }
 
+/// Steps through a sequence; `after` sees the state after each timestep.
+fn run<C: Cell>(
+    model: &Large<'_, C>,
+    sequence: &[u8],
+    mut after: impl FnMut(&LargeState<C>),
+) -> Result<LargeState<C>, RowLength> {
+    // the memory for the largest network is cleared once for each sequence, not at every timestep
+    let (mut state, mut scratch) = (State::new(), Scratch::new());
+    for row in sequence.chunks(model.header().row_bytes().max(1)) {
+        model.step_bytes_in(&mut state, row, &mut scratch)?;
+        after(&state);
+    }
+    Ok(state)
+}
+
 /// [`AnyModel::trace`] for one cell.
 fn trace<C: Cell>(model: &Large<'_, C>, sequence: &[u8], hidden: &mut [f32]) -> Result<(), RowLength> {
-    let units = usize::from(model.header().shape.units);
-    let mut state = State::new();
-    let rows = sequence.chunks(model.header().row_bytes().max(1));
-    for (row, hidden) in rows.zip(hidden.chunks_exact_mut(units.max(1))) {
-        model.step_bytes(&mut state, row)?;
-        for (to, &from) in hidden.iter_mut().zip(state.hidden()) {
-            *to = from.to_f32();
+    let Shape { units, layers, .. } = model.header().shape;
+    let (units, layers) = (usize::from(units), usize::from(layers));
+    let mut places = hidden.chunks_exact_mut(units.max(1));
+    run(model, sequence, |state| {
+        for (layer, place) in state.hidden().iter().take(layers).zip(&mut places) {
+            for (to, &from) in place.iter_mut().zip(layer) {
+                *to = from.to_f32();
+            }
         }
-    }
+    })?;
     Ok(())
 }
 
 /// [`AnyModel::classify`] for one cell.
 fn classify<C: Cell>(model: &Large<'_, C>, sequence: &[u8], logits: &mut [u8]) -> Result<(), RowLength> {
+    check_room(model, 1, logits)?;
+    let state = run(model, sequence, |_| {})?;
+    write_logits(model, &state, logits);
+    Ok(())
+}
+
+/// [`AnyModel::classify_every_step`] for one cell.
+fn classify_every_step<C: Cell>(
+    model: &Large<'_, C>,
+    sequence: &[u8],
+    logits: &mut [u8],
+) -> Result<(), RowLength> {
     let header = model.header();
-    let (row_bytes, outputs) = (header.row_bytes(), usize::from(header.shape.outputs));
-    if logits.len() != outputs * 4 {
-        return Err(RowLength { found: logits.len(), expected: outputs * 4 });
-    }
-    let mut state = State::new();
-    for row in sequence.chunks(row_bytes.max(1)) {
-        model.step_bytes(&mut state, row)?;
-    }
+    check_room(model, sequence.len() / header.row_bytes().max(1), logits)?;
+    let mut places = logits.chunks_exact_mut(usize::from(header.shape.outputs).max(1) * LOGIT_BYTES);
+    run(model, sequence, |state| {
+        if let Some(place) = places.next() {
+            write_logits(model, state, place);
+        }
+    })?;
+    Ok(())
+}
+
+/// Refuses a place for another number of logits than those after `steps` timesteps.
+fn check_room<C: Cell>(model: &Large<'_, C>, steps: usize, logits: &[u8]) -> Result<(), RowLength> {
+    let (found, expected) = (logits.len(), steps * usize::from(model.header().shape.outputs) * LOGIT_BYTES);
+    if found == expected { Ok(()) } else { Err(RowLength { found, expected }) }
+}
+
+/// The logits of a state, four bytes each.
+fn write_logits<C: Cell>(model: &Large<'_, C>, state: &LargeState<C>, logits: &mut [u8]) {
     let mut values = [C::Logit::default(); MAX_OUTPUTS];
-    model.logits_into(&state, &mut values);
-    for (bytes, value) in logits.chunks_exact_mut(4).zip(values) {
+    model.logits_into(state, &mut values);
+    for (bytes, value) in logits.chunks_exact_mut(LOGIT_BYTES).zip(values) {
         bytes.copy_from_slice(&value.to_bytes());
     }
-    Ok(())
 }

@@ -17,7 +17,8 @@ impl<'a> Dense<'a> {
     pub(crate) fn read(file: &File<'a>) -> Result<Self, ModelError> {
         let (outputs, units) = (usize::from(file.header.shape.outputs), file.header.shape.units.into());
         let count = outputs.div_ceil(2);
-        let kernel = Tiles::read(file, SectionKind::DenseKernel, count, units)?;
+        let words = count * Tiles::<1>::words_per_tile(units);
+        let kernel = Tiles::new(file.section(SectionKind::DenseKernel, words)?, units);
         let bias: &[i32] = file.section(SectionKind::DenseBias, count * 2)?;
         let multiplier = file.section(SectionKind::DenseMultiplier, count * 2)?;
         check_multipliers(SectionKind::DenseMultiplier, multiplier)?;

@@ -18,6 +18,10 @@
 /// of a packed product and still be exact.
 pub const ACCUMULATOR_LIMIT: u64 = 1 << 23;
 
+/// The greatest magnitude of a feature's offset; as no sample is greater with its fraction bits, their difference
+/// stays within [`ACCUMULATOR_LIMIT`].
+pub const OFFSET_LIMIT: u32 = (1 << 22) - 1;
+
 /// Fraction bits of a pre-activation.
 pub const PREACTIVATION_BITS: u32 = 12;
 /// Fraction bits of a logit.

@@ -36,6 +36,9 @@ pub mod format;
 mod kernel;
 pub mod link;
 mod model;
+mod networks;
+mod sample;
+mod self_test;
 mod shape;
 mod state;
 mod tiles;
@@ -45,9 +48,9 @@ pub use cell::Logit;
 pub use checksum::crc32;
 pub use embed::Aligned;
 pub use format::{Header, InputFormat, ModelError, Numbers, OutputFormat, Samples, Scaling, Steps, Task};
-pub use model::{
-    FloatGru, FloatLstm, FloatSimpleRnn, Gru, Lstm, Model, RowLength, Sample, SelfTestError, SimpleRnn,
-    argmax, to_f32,
-};
+pub use model::{Model, RowLength, argmax, to_f32};
+pub use networks::{FloatGru, FloatLstm, FloatSimpleRnn, Gru, Lstm, SimpleRnn};
+pub use sample::{Sample, SampleType};
+pub use self_test::SelfTestError;
 pub use shape::{CellKind, MAX_INPUTS, MAX_LAYERS, MAX_OUTPUTS, MAX_UNITS, Shape};
 pub use state::State;

@@ -1,12 +1,14 @@
 //! A checked network of one cell, its sizes fixed when it is compiled.
 
-use crate::cell::{self, Cell, Logit, Value, Weights};
-use crate::float;
-use crate::format::{File, Header, ModelError, SectionKind};
+use crate::cell::{Cell, Logit, Value, Weights};
+use crate::format::{File, Header, ModelError, SectionKind, Task};
+use crate::sample::{Inputs, Sample, SampleType};
+use crate::self_test::{SelfTest, SelfTestError};
 use crate::state::State;
-use crate::{MAX_INPUTS, MAX_OUTPUTS, MAX_UNITS, Scaling, Shape, Task};
+use crate::{MAX_INPUTS, MAX_LAYERS, MAX_OUTPUTS, MAX_UNITS, Shape};
 
-/// A network: `INPUTS` features a timestep, one recurrent cell of `UNITS` units, `OUTPUTS` logits.
+/// A network: `INPUTS` features a timestep, `LAYERS` recurrent layers of `UNITS` units each, `OUTPUTS` logits, for
+/// samples of type `S`.
 ///
 /// [`from_bytes`](Self::from_bytes) checks everything once and borrows the weights; after that nothing can fail
 /// or panic, and nothing is allocated. [`SimpleRnn`], [`Lstm`], [`Gru`] and their `Float` counterparts name the
@@ -31,97 +33,72 @@ use crate::{MAX_INPUTS, MAX_OUTPUTS, MAX_UNITS, Scaling, Shape, Task};
 /// # Ok::<(), refrain::ModelError>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Model<'a, C: Cell, const INPUTS: usize, const UNITS: usize, const OUTPUTS: usize> {
+pub struct Model<
+    'a,
+    C: Cell,
+    const INPUTS: usize,
+    const UNITS: usize,
+    const OUTPUTS: usize,
+    const LAYERS: usize = 1,
+    S: SampleType = i16,
+> {
     header: Header<'a>,
     crc: u32,
+    inputs: S::Inputs<'a, C::Value>,
     weights: C::Weights<'a>,
+    output_scaling: Option<&'a [f32]>,
     self_test: Option<SelfTest<'a, C::Logit>>,
 }
 
-/// A [`SimpleRNN`](cell::SimpleRnn) network on integers.
-///
-/// ```
-/// let file = refrain::include_model!("../../firmware/models/simple-rnn.rfn");
-/// let model = refrain::SimpleRnn::<28, 64, 10>::from_bytes(file)?;
-/// assert_eq!(model.self_test(), Ok(()));
-/// # Ok::<(), refrain::ModelError>(())
-/// ```
-pub type SimpleRnn<'a, const I: usize, const U: usize, const O: usize> = Model<'a, cell::SimpleRnn, I, U, O>;
-/// An [`LSTM`](cell::Lstm) network on integers.
-///
-/// ```
-/// let file = refrain::include_model!("../../firmware/models/lstm.rfn");
-/// let model = refrain::Lstm::<28, 64, 10>::from_bytes(file)?;
-/// assert_eq!(model.self_test(), Ok(()));
-/// # Ok::<(), refrain::ModelError>(())
-/// ```
-pub type Lstm<'a, const I: usize, const U: usize, const O: usize> = Model<'a, cell::Lstm, I, U, O>;
-/// A [`GRU`](cell::Gru) network on integers.
-///
-/// ```
-/// let file = refrain::include_model!("../../firmware/models/gru.rfn");
-/// let model = refrain::Gru::<28, 64, 10>::from_bytes(file)?;
-/// assert_eq!(model.self_test(), Ok(()));
-/// # Ok::<(), refrain::ModelError>(())
-/// ```
-pub type Gru<'a, const I: usize, const U: usize, const O: usize> = Model<'a, cell::Gru, I, U, O>;
-/// A [`SimpleRNN`](float::SimpleRnn) network on floats.
-///
-/// ```
-/// use refrain::{FloatSimpleRnn, ModelError, Numbers};
-///
-/// // the shipped models compute with integers
-/// let file = refrain::include_model!("../../firmware/models/simple-rnn.rfn");
-/// let error = FloatSimpleRnn::<28, 64, 10>::from_bytes(file).unwrap_err();
-/// assert_eq!(error, ModelError::Numbers { found: Numbers::Int8, expected: Numbers::F32 });
-/// ```
-pub type FloatSimpleRnn<'a, const I: usize, const U: usize, const O: usize> =
-    Model<'a, float::SimpleRnn, I, U, O>;
-/// An [`LSTM`](float::Lstm) network on floats.
-///
-/// ```
-/// use refrain::{FloatLstm, ModelError, Numbers};
-///
-/// // the shipped models compute with integers
-/// let file = refrain::include_model!("../../firmware/models/lstm.rfn");
-/// let error = FloatLstm::<28, 64, 10>::from_bytes(file).unwrap_err();
-/// assert_eq!(error, ModelError::Numbers { found: Numbers::Int8, expected: Numbers::F32 });
-/// ```
-pub type FloatLstm<'a, const I: usize, const U: usize, const O: usize> = Model<'a, float::Lstm, I, U, O>;
-/// A [`GRU`](float::Gru) network on floats.
-///
-/// ```
-/// use refrain::{FloatGru, ModelError, Numbers};
-///
-/// // the shipped models compute with integers
-/// let file = refrain::include_model!("../../firmware/models/gru.rfn");
-/// let error = FloatGru::<28, 64, 10>::from_bytes(file).unwrap_err();
-/// assert_eq!(error, ModelError::Numbers { found: Numbers::Int8, expected: Numbers::F32 });
-/// ```
-pub type FloatGru<'a, const I: usize, const U: usize, const O: usize> = Model<'a, float::Gru, I, U, O>;
+/// Operands of one timestep; what is in them before does not matter.
+pub(crate) struct Scratch<V, const INPUTS: usize, const UNITS: usize> {
+    /// The row of samples.
+    row: [V; INPUTS],
+    /// A layer's hidden state before the timestep.
+    old: [V; UNITS],
+    /// The new hidden state of the layer below.
+    below: [V; UNITS],
+}
 
-impl<'a, C: Cell, const INPUTS: usize, const UNITS: usize, const OUTPUTS: usize>
-    Model<'a, C, INPUTS, UNITS, OUTPUTS>
+impl<V: Value, const INPUTS: usize, const UNITS: usize> Scratch<V, INPUTS, UNITS> {
+    pub(crate) fn new() -> Self {
+        let operands = [V::default(); UNITS];
+        Self { row: [V::default(); INPUTS], old: operands, below: operands }
+    }
+}
+
+impl<
+    'a,
+    C: Cell,
+    const INPUTS: usize,
+    const UNITS: usize,
+    const OUTPUTS: usize,
+    const LAYERS: usize,
+    S: SampleType,
+> Model<'a, C, INPUTS, UNITS, OUTPUTS, LAYERS, S>
 {
     /// Checks a model file and borrows from it.
     ///
     /// # Errors
     /// Any [`ModelError`]: the bytes are no whole, undamaged model file of this version that begins at a
     /// multiple of 16 ([`include_model!`](crate::include_model) sees to that), or it holds another cell, other
-    /// numbers or another shape, or weights that the arithmetic is not exact for.
+    /// numbers or another shape, takes floats where `S` is `i16`, or has weights that the arithmetic is not exact
+    /// for.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, ModelError> {
         const {
-            let sizes = INPUTS <= MAX_INPUTS && UNITS <= MAX_UNITS && OUTPUTS <= MAX_OUTPUTS;
             assert!(
-                sizes,
-                "no model file is as large as this type: see MAX_INPUTS, MAX_UNITS and MAX_OUTPUTS"
+                INPUTS <= MAX_INPUTS && UNITS <= MAX_UNITS && OUTPUTS <= MAX_OUTPUTS && LAYERS <= MAX_LAYERS,
+                "no model file is as large as this type: see MAX_INPUTS, MAX_UNITS, MAX_OUTPUTS and MAX_LAYERS"
             );
         }
         let file = File::read(bytes)?;
-        let (found, expected) = (
-            file.header.shape,
-            Shape { inputs: INPUTS as u16, units: UNITS as u16, outputs: OUTPUTS as u16, layers: 1 },
-        );
+        let found = file.header.shape;
+        let expected = Shape {
+            inputs: INPUTS as u16,
+            units: UNITS as u16,
+            outputs: OUTPUTS as u16,
+            layers: LAYERS as u8,
+        };
         if found != expected {
             return Err(ModelError::Shape { found, expected });
         }
@@ -136,14 +113,14 @@ impl<'a, C: Cell, const INPUTS: usize, const UNITS: usize, const OUTPUTS: usize>
         if file.header.numbers != C::NUMBERS {
             return Err(ModelError::Numbers { found: file.header.numbers, expected: C::NUMBERS });
         }
-        let supported = file.header.shape.layers == 1
-            && matches!(file.header.input.scaling, Scaling::Uniform { .. })
-            && file.header.output.task == Task::Classification;
-        if !supported {
-            return Err(ModelError::Unsupported);
-        }
-        let (weights, self_test) = (C::Weights::read(file)?, SelfTest::read(file)?);
-        Ok(Self { header: file.header.clone(), crc: file.crc, weights, self_test })
+        Ok(Self {
+            header: file.header.clone(),
+            crc: file.crc,
+            inputs: S::Inputs::read(file)?,
+            weights: C::Weights::read(file)?,
+            output_scaling: output_scaling(file)?,
+            self_test: SelfTest::read(file)?,
+        })
     }
 
     /// What the file says of itself.
@@ -156,45 +133,92 @@ impl<'a, C: Cell, const INPUTS: usize, const UNITS: usize, const OUTPUTS: usize>
         self.crc
     }
 
-    /// One timestep. Samples outside the range that the model declares count as the nearest inside it.
-    pub fn step<S: Sample>(&self, state: &mut State<C, UNITS>, row: &[S; INPUTS]) {
-        self.step_samples(state, row.iter().map(|&sample| sample.to_i16()));
+    /// One timestep. Samples outside the range that the model declares count as the nearest inside it; a sample of
+    /// another type than the model's is converted, see [`Sample`].
+    pub fn step<T: Sample>(&self, state: &mut State<C, UNITS, LAYERS>, row: &[T; INPUTS]) {
+        let mut scratch = Scratch::<C::Value, INPUTS, UNITS>::new();
+        self.inputs.row(row.iter().copied(), &mut scratch.row);
+        self.step_operands(state, &mut scratch);
     }
 
-    /// One timestep from a row as it travels on the link: each feature as
-    /// [`Samples`](crate::Samples) says.
+    /// One timestep from a row as it travels on the link: each feature as [`Samples`](crate::Samples) says.
     ///
     /// # Errors
     /// [`RowLength`], and the state stays as it was.
-    pub fn step_bytes(&self, state: &mut State<C, UNITS>, row: &[u8]) -> Result<(), RowLength> {
+    pub fn step_bytes(&self, state: &mut State<C, UNITS, LAYERS>, row: &[u8]) -> Result<(), RowLength> {
+        self.step_bytes_in(state, row, &mut Scratch::new())
+    }
+
+    /// [`step_bytes`](Self::step_bytes) in memory that the caller keeps.
+    pub(crate) fn step_bytes_in(
+        &self,
+        state: &mut State<C, UNITS, LAYERS>,
+        row: &[u8],
+        scratch: &mut Scratch<C::Value, INPUTS, UNITS>,
+    ) -> Result<(), RowLength> {
         let expected = self.header.row_bytes();
         if row.len() != expected {
             return Err(RowLength { found: row.len(), expected });
         }
-        match self.header.input.samples.bytes() {
-            1 => self.step_samples(state, row.iter().map(|&byte| byte.into())),
-            _ => {
-                let (pairs, _) = row.as_chunks();
-                self.step_samples(state, pairs.iter().map(|&pair| i16::from_le_bytes(pair)));
-            }
-        }
+        S::read_bytes(&self.inputs, self.header.input.samples, row, &mut scratch.row);
+        self.step_operands(state, scratch);
         Ok(())
     }
 
+    /// One timestep from `scratch.row`: layer after layer, each one's new hidden state the input of the next.
+    fn step_operands(
+        &self,
+        state: &mut State<C, UNITS, LAYERS>,
+        Scratch { row, old, below }: &mut Scratch<C::Value, INPUTS, UNITS>,
+    ) {
+        let Shape { inputs, units, layers, .. } = self.header.shape;
+        let (units, layers, bits) =
+            (usize::from(units), usize::from(layers), self.header.operand_bits.into());
+        let row = row.get(..usize::from(inputs)).unwrap_or_default();
+        let old = old.get_mut(..units).unwrap_or_default();
+        let below = below.get_mut(..units).unwrap_or_default();
+        for (layer, mut state) in state.layers(units).take(layers).enumerate() {
+            C::Value::operands(state.hidden, old, bits);
+            let x = if layer == 0 { row } else { &*below };
+            self.weights.step(layer, state.reborrow(), x, old);
+            if layer + 1 < LAYERS {
+                C::Value::operands(state.hidden, below, bits);
+            }
+        }
+    }
+
     /// The logits of the sequence so far; may be read after any timestep.
-    pub fn logits(&self, state: &State<C, UNITS>) -> [C::Logit; OUTPUTS] {
+    pub fn logits(&self, state: &State<C, UNITS, LAYERS>) -> [C::Logit; OUTPUTS] {
         let mut logits = [C::Logit::default(); OUTPUTS];
         self.logits_into(state, &mut logits);
         logits
     }
 
     /// The logits into the front of a slice.
-    pub(crate) fn logits_into(&self, state: &State<C, UNITS>, logits: &mut [C::Logit]) {
-        let (units, outputs) = (usize::from(self.header.shape.units), usize::from(self.header.shape.outputs));
+    pub(crate) fn logits_into(&self, state: &State<C, UNITS, LAYERS>, logits: &mut [C::Logit]) {
+        let Shape { units, outputs, layers, .. } = self.header.shape;
         let mut operand = [C::Value::default(); UNITS];
-        let hidden = state.hidden().get(..units).unwrap_or_default();
-        let operand = operand.get_mut(..units).unwrap_or_default();
-        self.weights.logits(hidden, operand, logits.get_mut(..outputs).unwrap_or_default());
+        let operand = operand.get_mut(..usize::from(units)).unwrap_or_default();
+        let last = state.hidden().get(usize::from(layers).wrapping_sub(1));
+        let hidden = last.map_or(&[][..], |hidden| hidden);
+        C::Value::operands(hidden, operand, self.header.operand_bits.into());
+        self.weights.logits(operand, logits.get_mut(..usize::from(outputs)).unwrap_or_default());
+    }
+
+    /// The outputs of the sequence so far as numbers: the logits of a classification, or the values of a
+    /// regression in the units of its targets.
+    pub fn values(&self, state: &State<C, UNITS, LAYERS>) -> [f32; OUTPUTS] {
+        let mut values = self.logits(state).map(Logit::to_f32);
+        self.scale_values(&mut values);
+        values
+    }
+
+    /// Gives standardised values their units back.
+    pub(crate) fn scale_values(&self, values: &mut [f32]) {
+        let scales = self.output_scaling.unwrap_or_default().as_chunks().0;
+        for (value, &[mean, deviation]) in values.iter_mut().zip(scales) {
+            *value = mean + deviation * *value;
+        }
     }
 
     /// Runs the sequences that the file carries and compares every logit with those that it says they give.
@@ -204,61 +228,32 @@ impl<'a, C: Cell, const INPUTS: usize, const UNITS: usize, const OUTPUTS: usize>
     /// wrongly.
     pub fn self_test(&self) -> Result<(), SelfTestError> {
         let test = self.self_test.as_ref().ok_or(SelfTestError::Absent)?;
-        let (inputs, outputs) =
-            (usize::from(self.header.shape.inputs), usize::from(self.header.shape.outputs));
-        let sequences = test.logits.chunks_exact(outputs.max(1));
-        let samples_each = test.rows.len() / sequences.len().max(1);
+        let outputs = usize::from(self.header.shape.outputs);
+        let mut scratch = Scratch::new();
         let mut logits = [C::Logit::default(); OUTPUTS];
-        for (sequence, (rows, expected)) in
-            test.rows.chunks_exact(samples_each.max(1)).zip(sequences).enumerate()
-        {
+        for (sequence, (rows, expected)) in test.sequences().enumerate() {
+            let mismatch = SelfTestError::Mismatch { sequence };
             let mut state = State::new();
-            for row in rows.chunks_exact(inputs.max(1)) {
-                self.step_samples(&mut state, row.iter().copied());
+            for row in rows {
+                self.step_bytes_in(&mut state, row, &mut scratch).map_err(|_| mismatch)?;
             }
             self.logits_into(&state, &mut logits);
             if logits.get(..outputs) != Some(expected) {
-                return Err(SelfTestError::Mismatch { sequence });
+                return Err(mismatch);
             }
         }
         Ok(())
     }
+}
 
-    fn step_samples(&self, state: &mut State<C, UNITS>, samples: impl Iterator<Item = i16>) {
-        let (inputs, units) = (usize::from(self.header.shape.inputs), usize::from(self.header.shape.units));
-        let mut row = [C::Value::default(); INPUTS];
-        for (value, sample) in row.iter_mut().zip(samples) {
-            *value = C::Value::from_sample(sample, &self.header.input);
-        }
-        let mut old = [C::Value::default(); UNITS];
-        let row = row.get(..inputs).unwrap_or_default();
-        self.weights.step(state.parts(units), row, old.get_mut(..units).unwrap_or_default());
+/// The pairs of mean and deviation that a regression's values have, and a classification has not.
+fn output_scaling<'a>(file: &File<'a>) -> Result<Option<&'a [f32]>, ModelError> {
+    let Header { output, shape, .. } = &file.header;
+    match output.task {
+        Task::Classification => file.forbid(SectionKind::OutputScaling).map(|()| None),
+        Task::Regression => file.finite(SectionKind::OutputScaling, usize::from(shape.outputs) * 2).map(Some),
     }
 }
-
-/// An integer that a sensor gives: `u8`, `i8` or `i16`.
-///
-/// ```
-/// use refrain::Sample;
-///
-/// assert_eq!([200u8.to_i16(), (-3i8).to_i16()], [200, -3]);
-/// ```
-pub trait Sample: cell::sealed::Sealed + Copy {
-    /// The same number.
-    fn to_i16(self) -> i16;
-}
-
-macro_rules! samples {
-    ($($integer:ty),*) => {$(
-        impl cell::sealed::Sealed for $integer {}
-        impl Sample for $integer {
-            fn to_i16(self) -> i16 {
-                self.into()
-            }
-        }
-    )*};
-}
-samples!(u8, i8, i16);
 
 /// A row of bytes has another length than the model's.
 ///
@@ -282,63 +277,6 @@ impl core::fmt::Display for RowLength {
 }
 
 impl core::error::Error for RowLength {}
-
-/// Why a self-test was not passed.
-///
-/// ```
-/// let error = refrain::SelfTestError::Absent;
-/// assert_eq!(error.to_string(), "the model file carries no self-test");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum SelfTestError {
-    /// The model file carries no self-test.
-    Absent,
-    /// The logits of a sequence are not those that the file gives.
-    Mismatch {
-        /// The number of the sequence.
-        sequence: usize,
-    },
-}
-
-impl core::fmt::Display for SelfTestError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Absent => f.write_str("the model file carries no self-test"),
-            Self::Mismatch { sequence } => {
-                write!(f, "self-test sequence {sequence} gives other logits than the model file expects")
-            }
-        }
-    }
-}
-
-impl core::error::Error for SelfTestError {}
-
-/// The self-test that a file carries: `rows: [sequences][timesteps][inputs]`, `logits: [sequences][outputs]`.
-#[derive(Clone, Copy, Debug)]
-struct SelfTest<'a, L> {
-    rows: &'a [i16],
-    logits: &'a [L],
-}
-
-impl<'a, L: Logit> SelfTest<'a, L> {
-    fn read(file: &File<'a>) -> Result<Option<Self>, ModelError> {
-        let Some(logits) = file.optional::<L>(SectionKind::SelfTestLogits)? else {
-            file.forbid(SectionKind::SelfTestRows)?;
-            return Ok(None);
-        };
-        let (inputs, outputs) =
-            (usize::from(file.header.shape.inputs), usize::from(file.header.shape.outputs));
-        let sequences = (logits.len() / outputs.max(1)).max(1);
-        let logits = file.section(SectionKind::SelfTestLogits, sequences * outputs)?;
-        let found = file.optional::<i16>(SectionKind::SelfTestRows)?.map_or(0, <[i16]>::len);
-        // saturating: on a 32-bit machine a hostile file can name more samples than a `usize` counts
-        let each_timestep = sequences.saturating_mul(inputs);
-        let timesteps = (found / each_timestep.max(1)).max(1);
-        let rows = file.section(SectionKind::SelfTestRows, each_timestep.saturating_mul(timesteps))?;
-        Ok(Some(Self { rows, logits }))
-    }
-}
 
 /// The index of the greatest value, the first of equals: the class that logits speak for.
 ///

@@ -19,15 +19,15 @@ use crate::cell::{Cell, Memory, Value};
 /// assert_eq!(size_of_val(&state), 64 * (2 + 4));
 /// ```
 #[derive(Clone, Copy, PartialEq)]
-pub struct State<C: Cell, const UNITS: usize> {
-    hidden: [C::Value; UNITS],
-    memory: C::Memory<UNITS>,
+pub struct State<C: Cell, const UNITS: usize, const LAYERS: usize = 1> {
+    hidden: [[C::Value; UNITS]; LAYERS],
+    memory: [C::Memory<UNITS>; LAYERS],
 }
 
-impl<C: Cell, const UNITS: usize> State<C, UNITS> {
+impl<C: Cell, const UNITS: usize, const LAYERS: usize> State<C, UNITS, LAYERS> {
     /// The state before the first timestep: zeros.
     pub fn new() -> Self {
-        Self { hidden: [C::Value::default(); UNITS], memory: Memory::ZERO }
+        Self { hidden: [[C::Value::default(); UNITS]; LAYERS], memory: [Memory::ZERO; LAYERS] }
     }
 
     /// Forgets everything, as before the first timestep.
@@ -35,28 +35,27 @@ impl<C: Cell, const UNITS: usize> State<C, UNITS> {
         *self = Self::new();
     }
 
-    /// The hidden state, `[units]`: Q15 of an integer cell.
-    pub fn hidden(&self) -> &[C::Value; UNITS] {
+    /// The hidden state of each layer, `[layers][units]`: Q15 of an integer cell.
+    pub fn hidden(&self) -> &[[C::Value; UNITS]; LAYERS] {
         &self.hidden
     }
 
-    /// The hidden and the cell state of the first `units` units.
-    pub(crate) fn parts(&mut self, units: usize) -> StateMut<'_, C::Value> {
-        let memory = self.memory.as_mut_slice();
-        StateMut {
-            hidden: self.hidden.get_mut(..units).unwrap_or_default(),
-            cell: memory.get_mut(..units).unwrap_or_default(),
-        }
+    /// The first `units` units of the layers, each with its hidden and its cell state.
+    pub(crate) fn layers(&mut self, units: usize) -> impl Iterator<Item = StateMut<'_, C::Value>> {
+        self.hidden.iter_mut().zip(&mut self.memory).map(move |(hidden, memory)| StateMut {
+            hidden: hidden.get_mut(..units).unwrap_or_default(),
+            cell: memory.as_mut_slice().get_mut(..units).unwrap_or_default(),
+        })
     }
 }
 
-impl<C: Cell, const UNITS: usize> Default for State<C, UNITS> {
+impl<C: Cell, const UNITS: usize, const LAYERS: usize> Default for State<C, UNITS, LAYERS> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<C: Cell, const UNITS: usize> fmt::Debug for State<C, UNITS> {
+impl<C: Cell, const UNITS: usize, const LAYERS: usize> fmt::Debug for State<C, UNITS, LAYERS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("State").field("hidden", &self.hidden).field("memory", &self.memory).finish()
     }
@@ -70,6 +69,13 @@ pub struct StateMut<'s, V: Value> {
     pub(crate) hidden: &'s mut [V],
     /// `[units]` in an LSTM, otherwise empty.
     pub(crate) cell: &'s mut [V::CellState],
+}
+
+impl<V: Value> StateMut<'_, V> {
+    /// The same, for a shorter while.
+    pub(crate) fn reborrow(&mut self) -> StateMut<'_, V> {
+        StateMut { hidden: self.hidden, cell: self.cell }
+    }
 }
 
 /// No cell state: SimpleRNN and GRU.

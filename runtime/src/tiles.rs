@@ -1,7 +1,7 @@
 //! Int8 weights in tiles, as a file holds them, and the checks that make them safe to compute with.
 
 use crate::fixed::ACCUMULATOR_LIMIT;
-use crate::format::{File, ModelError, SectionKind, tile_columns};
+use crate::format::{ModelError, SectionKind, tile_columns};
 use crate::kernel;
 
 /// A matrix of int8 weights in tiles of `P` pairs of rows: `[tiles][columns/2][P]`, two columns a word.
@@ -12,19 +12,23 @@ pub(crate) struct Tiles<'a, const P: usize> {
 }
 
 impl<'a, const P: usize> Tiles<'a, P> {
-    /// The section of that kind: `count` tiles of `columns` operands.
-    pub(crate) fn read(
-        file: &File<'a>,
-        kind: SectionKind,
-        count: usize,
-        columns: usize,
-    ) -> Result<Self, ModelError> {
-        let words_per_tile = tile_columns(columns) / 2 * P;
-        Ok(Self { words: file.section(kind, count * words_per_tile)?, words_per_tile })
+    /// Words of one tile of `columns` operands.
+    pub(crate) const fn words_per_tile(columns: usize) -> usize {
+        tile_columns(columns) / 2 * P
+    }
+
+    /// Tiles of `columns` operands.
+    pub(crate) fn new(words: &'a [u32], columns: usize) -> Self {
+        Self { words, words_per_tile: Self::words_per_tile(columns) }
+    }
+
+    /// The tiles of one layer, where each has `count`.
+    pub(crate) fn part(self, layer: usize, count: usize) -> Self {
+        Self { words: part(self.words, layer, count * self.words_per_tile), ..self }
     }
 
     /// Tile after tile.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &'a [u32]> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = &'a [u32]> + use<'a, P> {
         self.words.chunks_exact(self.words_per_tile.max(1))
     }
 
@@ -39,6 +43,12 @@ impl<'a, const P: usize> Tiles<'a, P> {
         }
         sums
     }
+}
+
+/// The values of one layer, where each has `count`.
+pub(crate) fn part<T>(values: &[T], layer: usize, count: usize) -> &[T] {
+    let start = layer.saturating_mul(count);
+    values.get(start..start.saturating_add(count)).unwrap_or_default()
 }
 
 /// `P` pairs out of a slice of `2·P` values.

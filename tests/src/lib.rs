@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use ndarray::Array3;
+use ndarray::{Array3, Axis};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use refrain::{CellKind, Numbers, Shape};
-use refrain_trainer::data::{self, Dataset, digits};
+use refrain_trainer::data::{self, Dataset, InputScaling, Split, Task, digits};
 use refrain_trainer::model_file::ModelFile;
 use refrain_trainer::nn::Network;
 use refrain_trainer::quantise::{Metadata, export};
@@ -54,13 +54,21 @@ pub fn random_model(cell: CellKind, shape: Shape, numbers: Numbers, seed: u64) -
     }
     let metadata = Metadata {
         name: format!("random {cell}"),
-        classes: (0..shape.outputs).map(|class| class.to_string()).collect(),
         timesteps: 12,
-        input_scale: 1.0 / 255.0,
-        input_range: (0, 255),
+        scaling: InputScaling::PIXELS,
+        task: Task::classification((0..shape.outputs).map(|class| class.to_string())),
     };
-    let calibration = random_samples(20, 12, shape.inputs.into(), seed);
+    let calibration = unlabelled(random_samples(20, 12, shape.inputs.into(), seed));
     export(&network, &metadata, numbers, calibration.view()).expect("random weights can be exported")
+}
+
+/// Sequences that calibrate a model and need no labels for that.
+///
+/// # Panics
+/// If there are none, or without timesteps or features.
+pub fn unlabelled(samples: Array3<u8>) -> Split {
+    let labels = vec![0; samples.len_of(Axis(0))];
+    Split::of_images(samples, labels, "sequences", "no labels").expect("there are sequences")
 }
 
 /// Raw samples `[count, timesteps, inputs]`, a third of them blank.

@@ -9,7 +9,7 @@ use std::path::Path;
 use ndarray::{Array2, s};
 use npyz::npz::NpzArchive;
 use refrain::{CellKind, Numbers, Shape};
-use refrain_trainer::data::{Dataset, PIXEL_SCALE};
+use refrain_trainer::data::{Dataset, InputScaling, Task};
 use refrain_trainer::evaluate::evaluate;
 use refrain_trainer::nn::Network;
 use refrain_trainer::nn::loss::argmax;
@@ -92,13 +92,12 @@ fn quantisation_costs_at_most_fifteen_images_in_ten_thousand() {
         let article = Article::read(kind);
         let metadata = Metadata {
             name: format!("article {kind}"),
-            classes: dataset.classes().to_vec(),
             timesteps: 28,
-            input_scale: PIXEL_SCALE,
-            input_range: (0, 255),
+            scaling: InputScaling::PIXELS,
+            task: Task::classification(dataset.classes().iter().cloned()),
         };
-        let calibration = dataset.train().view().first(2000).images().expect("MNIST is images");
-        let file = export(&article.network, &metadata, Numbers::Int8, calibration.pixels)
+        let calibration = dataset.train().view().first(2000);
+        let file = export(&article.network, &metadata, Numbers::Int8, calibration)
             .expect("Keras's networks can be exported");
         let found = evaluate(&file, test.pixels, test.labels).expect("MNIST fits the networks");
         let keras = f64::from(article.test_accuracy);

@@ -8,23 +8,29 @@
 //!     20      n   body: a `Checkpoint` as postcard
 //! 20 + n      4   CRC-32 (ISO-HDLC) of all that precedes it, little-endian
 //! ```
-//! Equal training runs make equal files: nothing in them depends on the time, the machine or the number of threads.
+//! The files of a run folder hold what training needs to go on as well: they are [`Resumable`], and can be used as a
+//! [`Checkpoint`] too. Equal training runs make equal files: nothing in them depends on the time, the machine or the
+//! number of threads.
 
-use std::io;
-use std::path::{Path, PathBuf};
+mod error;
+
+use std::path::Path;
 
 use crc::{CRC_32_ISO_HDLC, Crc};
-use refrain::{CellKind, MAX_INPUTS, MAX_OUTPUTS, MAX_UNITS, Shape};
+use refrain::{CellKind, MAX_INPUTS, MAX_LAYERS, MAX_OUTPUTS, MAX_UNITS, Shape};
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
+pub use error::{CheckpointError, Fault};
+
+use crate::data::DataRecord;
 use crate::files::write_whole;
 use crate::nn::{Network, Parameter};
+use crate::train::TrainingState;
 
 /// The first eight bytes of every checkpoint.
 pub const MAGIC: [u8; 8] = *b"REFRCKPT";
 /// Version of the format that this program reads and writes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 const HEAD_BYTES: usize = 20;
 const CRC_BYTES: usize = 4;
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
@@ -40,12 +46,10 @@ pub struct Checkpoint {
     pub recipe: String,
     /// Epochs done.
     pub epochs: u32,
-    /// Timesteps of the training sequences.
+    /// Timesteps of the longest sequence of the data.
     pub timesteps: u16,
-    /// A feature as the network sees it is the integer of the data times this.
-    pub input_scale: f32,
-    /// Name of each class, in the order of the logits.
-    pub class_names: Vec<String>,
+    /// The data set, and how inputs and outputs are to be read.
+    pub data: DataRecord,
 }
 
 /// The body of the file.
@@ -57,9 +61,15 @@ struct Body {
     recipe: String,
     epochs: u32,
     timesteps: u16,
-    input_scale: f32,
-    class_names: Vec<String>,
-    tensors: Vec<Tensor>,
+    data: DataRecord,
+    weights: Weights,
+}
+
+/// The network, and in a file of a run folder what training needs to go on with it.
+#[derive(Serialize, Deserialize)]
+enum Weights {
+    Network(Vec<Tensor>),
+    State(Box<TrainingState>),
 }
 
 /// One weight tensor by Keras's name, row by row.
@@ -68,104 +78,6 @@ struct Tensor {
     name: String,
     shape: Vec<usize>,
     values: Vec<f32>,
-}
-
-/// Why a checkpoint cannot be read or written.
-#[derive(Debug, Error)]
-pub enum CheckpointError {
-    /// The operating system refused to read it.
-    #[error("cannot read the checkpoint {path}: {source}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What it said.
-        source: io::Error,
-    },
-    /// The operating system refused to write it.
-    #[error("cannot write the checkpoint {path}: {source}")]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What it said.
-        source: io::Error,
-    },
-    /// It was read, but it is not a whole, sound checkpoint.
-    #[error("{path} is not a usable checkpoint: {fault}")]
-    Unusable {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        fault: Fault,
-    },
-}
-
-/// What is wrong with the bytes of a checkpoint.
-#[derive(Clone, Debug, PartialEq, Error)]
-pub enum Fault {
-    /// Another kind of file.
-    #[error("it does not begin with \"REFRCKPT\", so it is another kind of file")]
-    Magic,
-    /// A file of an earlier or later program.
-    #[error("it has format version {found} where this program reads version {VERSION}; train it again")]
-    Version {
-        /// The file's.
-        found: u32,
-    },
-    /// Cut, or something was appended.
-    #[error("it has {found} bytes where its head announces {expected}; copy or train it again")]
-    Length {
-        /// Size of the file.
-        found: u64,
-        /// Size by the head; for a file without a whole head, the least there is.
-        expected: u64,
-    },
-    /// Changed after it was written.
-    #[error(
-        "its CRC-32 is {found:08x} where its bytes give {expected:08x}; it was damaged, copy or train it again"
-    )]
-    Checksum {
-        /// The one at its end.
-        found: u32,
-        /// The one of its bytes.
-        expected: u32,
-    },
-    /// The checksum holds, but the body is not what a version of this format has.
-    #[error("its body cannot be decoded ({0}); it was written by another program")]
-    Body(postcard::Error),
-    /// A size of zero or beyond what this library supports.
-    #[error(
-        "it is for {0}, and each must be at least 1 and at most {MAX_INPUTS}, {MAX_UNITS} and {MAX_OUTPUTS}"
-    )]
-    Shape(Shape),
-    /// Class names and logits differ in number.
-    #[error("it names {found} classes for {expected} logits")]
-    ClassNames {
-        /// Names.
-        found: usize,
-        /// Logits.
-        expected: usize,
-    },
-    /// The input scale is not a positive number.
-    #[error("its input scale is {0} where a finite number above zero belongs")]
-    InputScale(f32),
-    /// The tensors are not those of the cell.
-    #[error("it holds {found} where a network of its cell and shape has {expected}")]
-    Tensor {
-        /// Name and shape in the file.
-        found: String,
-        /// Name and shape that belong there.
-        expected: String,
-    },
-    /// A weight is infinite or not a number.
-    #[error("element {element} of {tensor} is {value} where a finite number belongs; its training diverged")]
-    NotFinite {
-        /// Name of the tensor.
-        tensor: String,
-        /// Index into its elements, row by row.
-        element: usize,
-        /// What is there.
-        value: f32,
-    },
 }
 
 impl Checkpoint {
@@ -190,15 +102,10 @@ impl Checkpoint {
 
     /// The file's bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.body().to_bytes()
+        self.body(Weights::Network(named(&self.network))).to_bytes()
     }
 
-    fn body(&self) -> Body {
-        let tensor = |p: Parameter<'_>| Tensor {
-            name: p.name.into(),
-            shape: p.values.shape().into(),
-            values: p.values.iter().copied().collect(),
-        };
+    fn body(&self, weights: Weights) -> Body {
         Body {
             cell: self.network.kind(),
             shape: self.network.shape(),
@@ -206,10 +113,52 @@ impl Checkpoint {
             recipe: self.recipe.clone(),
             epochs: self.epochs,
             timesteps: self.timesteps,
-            input_scale: self.input_scale,
-            class_names: self.class_names.clone(),
-            tensors: self.network.parameters().into_iter().map(tensor).collect(),
+            data: self.data.clone(),
+            weights,
         }
+    }
+
+    /// Reads the file's bytes; what training needs besides is left aside.
+    ///
+    /// # Errors
+    /// A [`Fault`] if anything is not as [`to_bytes`](Self::to_bytes) writes it.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Fault> {
+        read(bytes).map(|(checkpoint, _)| checkpoint)
+    }
+}
+
+/// A checkpoint of a run that can go on: what [`Checkpoint`] reads, and all that training needs besides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resumable {
+    /// The network as it stands, and what it is.
+    pub checkpoint: Checkpoint,
+    /// The same network, and what training remembers.
+    pub state: TrainingState,
+}
+
+impl Resumable {
+    /// Writes the file: whole, or not at all.
+    ///
+    /// # Errors
+    /// If the folder or the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), CheckpointError> {
+        let write = || write_whole(path, &self.to_bytes());
+        write().map_err(|source| CheckpointError::Write { path: path.into(), source })
+    }
+
+    /// Reads and checks the file.
+    ///
+    /// # Errors
+    /// If it cannot be read, or if anything in it is not as [`save`](Self::save) writes it.
+    pub fn load(path: &Path) -> Result<Self, CheckpointError> {
+        let bytes =
+            std::fs::read(path).map_err(|source| CheckpointError::Read { path: path.into(), source })?;
+        Self::from_bytes(&bytes).map_err(|fault| CheckpointError::Unusable { path: path.into(), fault })
+    }
+
+    /// The file's bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.checkpoint.body(Weights::State(self.state.clone().into())).to_bytes()
     }
 
     /// Reads the file's bytes.
@@ -217,24 +166,52 @@ impl Checkpoint {
     /// # Errors
     /// A [`Fault`] if anything is not as [`to_bytes`](Self::to_bytes) writes it.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Fault> {
-        let body: Body = postcard::from_bytes(checked_body(bytes)?).map_err(Fault::Body)?;
-        let Body { cell, shape, seed, recipe, epochs, timesteps, input_scale, class_names, tensors } = body;
-        let within = |size: u16, most: usize| (1..=most).contains(&usize::from(size));
-        if !(within(shape.inputs, MAX_INPUTS)
-            && within(shape.units, MAX_UNITS)
-            && within(shape.outputs, MAX_OUTPUTS))
-        {
-            return Err(Fault::Shape(shape));
-        }
-        if class_names.len() != usize::from(shape.outputs) {
-            return Err(Fault::ClassNames { found: class_names.len(), expected: shape.outputs.into() });
-        }
-        if !(input_scale.is_finite() && input_scale > 0.0) {
-            return Err(Fault::InputScale(input_scale));
-        }
-        let network = network_of(cell, shape, &tensors)?;
-        Ok(Self { network, seed, recipe, epochs, timesteps, input_scale, class_names })
+        let (checkpoint, state) = read(bytes)?;
+        state.map(|state| Self { checkpoint, state }).ok_or(Fault::NoState)
     }
+}
+
+/// Reads and checks the bytes of either kind of file.
+fn read(bytes: &[u8]) -> Result<(Checkpoint, Option<TrainingState>), Fault> {
+    let body: Body = postcard::from_bytes(checked_body(bytes)?).map_err(Fault::Body)?;
+    let Body { cell, shape, seed, recipe, epochs, timesteps, data, weights } = body;
+    let sizes = [shape.inputs, shape.units, shape.outputs, shape.layers.into()].map(usize::from);
+    let most = [MAX_INPUTS, MAX_UNITS, MAX_OUTPUTS, MAX_LAYERS];
+    if !sizes.iter().zip(most).all(|(size, most)| (1..=most).contains(size)) {
+        return Err(Fault::Shape(shape));
+    }
+    if let Some(fault) = data.fault(shape.inputs.into(), shape.outputs.into()) {
+        return Err(Fault::Data(fault));
+    }
+    let (network, state) = match weights {
+        Weights::Network(tensors) => (network_of(cell, shape, &tensors)?, None),
+        Weights::State(state) => {
+            let network = state.network.clone();
+            if (epochs, cell, shape) != (state.epochs(), network.kind(), network.shape()) {
+                return Err(Fault::State {
+                    epochs,
+                    expected: format!("{cell}, {shape}"),
+                    found_epochs: state.epochs(),
+                    found: format!("{}, {}", network.kind(), network.shape()),
+                });
+            }
+            (network, Some(*state))
+        }
+    };
+    check_finite(&network)?;
+    Ok((Checkpoint { network, seed, recipe, epochs, timesteps, data }, state))
+}
+
+/// Refuses a network that diverged.
+fn check_finite(network: &Network) -> Result<(), Fault> {
+    for parameter in network.parameters() {
+        if let Some((element, value)) =
+            parameter.values.iter().enumerate().find(|(_, value)| !value.is_finite())
+        {
+            return Err(Fault::NotFinite { tensor: parameter.name.into(), element, value: *value });
+        }
+    }
+    Ok(())
 }
 
 impl Body {
@@ -274,6 +251,16 @@ fn checked_body(bytes: &[u8]) -> Result<&[u8], Fault> {
     if found == expected { Ok(body) } else { Err(Fault::Checksum { found, expected }) }
 }
 
+/// All tensors of a network.
+fn named(network: &Network) -> Vec<Tensor> {
+    let tensor = |p: Parameter<'_>| Tensor {
+        name: p.name.into(),
+        shape: p.values.shape().into(),
+        values: p.values.iter().copied().collect(),
+    };
+    network.parameters().into_iter().map(tensor).collect()
+}
+
 /// A network made of `tensors`, which must be all of its tensors in order.
 fn network_of(cell: CellKind, shape: Shape, tensors: &[Tensor]) -> Result<Network, Fault> {
     let mut network = Network::zeros(cell, shape);
@@ -294,12 +281,7 @@ fn network_of(cell: CellKind, shape: Shape, tensors: &[Tensor]) -> Result<Networ
             let expected = format!("{} {expected_shape:?} of {count} values", parameter.name);
             return Err(Fault::Tensor { found, expected });
         }
-        for (element, (to, value)) in parameter.values.iter_mut().zip(&tensor.values).enumerate() {
-            if !value.is_finite() {
-                return Err(Fault::NotFinite { tensor: tensor.name.clone(), element, value: *value });
-            }
-            *to = *value;
-        }
+        parameter.values.iter_mut().zip(&tensor.values).for_each(|(to, value)| *to = *value);
     }
     Ok(network)
 }

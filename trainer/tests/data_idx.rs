@@ -88,12 +88,12 @@ fn load_reads_the_folder_named() {
 fn the_words_after_data_are_told_apart() {
     assert_eq!("mnist".parse::<Source>().expect("a word"), Source::Mnist);
     assert_eq!("digits".parse::<Source>().expect("a word"), Source::Digits);
-    assert_eq!("MNIST".parse::<Source>().expect("a folder"), Source::Folder("MNIST".into()));
+    assert_eq!("MNIST".parse::<Source>().expect("a folder"), Source::Path("MNIST".into()));
     for word in ["mnist", "digits", "some/folder"] {
         assert_eq!(word.parse::<Source>().expect("a source").to_string(), word);
     }
     let text = "".parse::<Source>().expect_err("nothing").to_string();
-    assert!(text.starts_with("--data is empty; expected a folder"), "{text}");
+    assert!(text.starts_with("--data is empty; it takes a folder"), "{text}");
 }
 
 #[test]

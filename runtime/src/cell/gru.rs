@@ -10,7 +10,6 @@
 //!
 //! `bz` and `br` are the sums of Keras's two biases.
 
-use super::operand::narrow;
 use super::{Cell, Rows, Weights, sealed, tile_count};
 use crate::CellKind;
 use crate::activation::{sigmoid_of_half, tanh};
@@ -18,6 +17,7 @@ use crate::dense::Dense;
 use crate::fixed::{GATE_BITS, requantise, round_shift, scale_by_gate};
 use crate::format::{File, ModelError, Numbers, SectionKind};
 use crate::state::{NoMemory, StateMut};
+use crate::tiles::part;
 
 /// The GRU cell on integers.
 ///
@@ -46,10 +46,11 @@ impl Cell for Gru {
 pub struct GruWeights<'a> {
     /// A tile: the gates z, r, h of two units.
     rows: Rows<'a, 3>,
-    /// `ch`, for whole tiles.
-    recurrent_bias: &'a [i32],
+    /// `ch` of all layers, for whole tiles.
+    recurrent_biases: &'a [i32],
+    /// Tiles of one layer.
+    count: usize,
     dense: Dense<'a>,
-    operand_bits: u32,
 }
 
 impl<'a> Weights<'a> for GruWeights<'a> {
@@ -59,20 +60,21 @@ impl<'a> Weights<'a> for GruWeights<'a> {
     fn read(file: &File<'a>) -> Result<Self, ModelError> {
         let count = tile_count(file.header.shape, CellKind::Gru);
         let rows = Rows::read(file, count)?;
-        let recurrent_bias = file.section(SectionKind::RecurrentBias, count * 2)?;
+        let layers = usize::from(file.header.shape.layers);
+        let recurrent_biases: &[i32] = file.section(SectionKind::RecurrentBias, layers * count * 2)?;
         rows.check_bound(file, |row| {
             // rows 4 and 5 of each tile of six are the candidates
-            let candidate = (row % 6).checked_sub(4).and_then(|side| recurrent_bias.get(row / 6 * 2 + side));
+            let candidate =
+                (row % 6).checked_sub(4).and_then(|side| recurrent_biases.get(row / 6 * 2 + side));
             candidate.copied().unwrap_or(0)
         })?;
-        let operand_bits = file.header.operand_bits.into();
-        Ok(Self { rows, recurrent_bias, dense: Dense::read(file)?, operand_bits })
+        Ok(Self { rows, recurrent_biases, count, dense: Dense::read(file)? })
     }
 
-    fn step(&self, state: StateMut<'_, i16>, row: &[i16], old: &mut [i16]) {
-        narrow(state.hidden, old, self.operand_bits);
-        let units = state.hidden.chunks_mut(2).zip(self.recurrent_bias.chunks_exact(2));
-        for (sums, (hidden, recurrent_bias)) in self.rows.sums(row, old).zip(units) {
+    fn step(&self, layer: usize, state: StateMut<'_, i16>, x: &[i16], old: &[i16]) {
+        let recurrent_bias = part(self.recurrent_biases, layer, self.count * 2);
+        let units = state.hidden.chunks_mut(2).zip(recurrent_bias.chunks_exact(2));
+        for (sums, (hidden, recurrent_bias)) in self.rows.sums(layer, x, old).zip(units) {
             let [z, r, _] = sums.preactivations();
             let (candidate, recurrent) = (sums.input[2], sums.recurrent[2]);
             for (side, (hidden, bias)) in hidden.iter_mut().zip(recurrent_bias).enumerate() {
@@ -84,8 +86,7 @@ impl<'a> Weights<'a> for GruWeights<'a> {
         }
     }
 
-    fn logits(&self, hidden: &[i16], operand: &mut [i16], logits: &mut [i32]) {
-        narrow(hidden, operand, self.operand_bits);
-        self.dense.logits(operand, logits);
+    fn logits(&self, hidden: &[i16], logits: &mut [i32]) {
+        self.dense.logits(hidden, logits);
     }
 }

@@ -10,7 +10,6 @@
 //! h' = o·tanh(c')                       hidden state
 //! ```
 
-use super::operand::narrow;
 use super::{Cell, Rows, Weights, sealed, tile_count};
 use crate::CellKind;
 use crate::activation::{sigmoid_of_half, tanh};
@@ -47,7 +46,6 @@ pub struct LstmWeights<'a> {
     /// A tile: the gates (i, f), (c, o) of one unit.
     rows: Rows<'a, 2>,
     dense: Dense<'a>,
-    operand_bits: u32,
     cell_bits: u32,
 }
 
@@ -59,14 +57,12 @@ impl<'a> Weights<'a> for LstmWeights<'a> {
         let rows = Rows::read(file, tile_count(file.header.shape, CellKind::Lstm))?;
         rows.check_bound(file, |_| 0)?;
         file.forbid(SectionKind::RecurrentBias)?;
-        let (operand_bits, cell_bits) = (file.header.operand_bits.into(), file.header.cell_bits.into());
-        Ok(Self { rows, dense: Dense::read(file)?, operand_bits, cell_bits })
+        Ok(Self { rows, dense: Dense::read(file)?, cell_bits: file.header.cell_bits.into() })
     }
 
-    fn step(&self, state: StateMut<'_, i16>, row: &[i16], old: &mut [i16]) {
-        narrow(state.hidden, old, self.operand_bits);
+    fn step(&self, layer: usize, state: StateMut<'_, i16>, x: &[i16], old: &[i16]) {
         let units = state.hidden.iter_mut().zip(state.cell);
-        for (sums, (hidden, cell)) in self.rows.sums(row, old).zip(units) {
+        for (sums, (hidden, cell)) in self.rows.sums(layer, x, old).zip(units) {
             let [[i, f], [c, o]] = sums.preactivations();
             let (i, f, g, o) = (sigmoid_of_half(i), sigmoid_of_half(f), tanh(c), sigmoid_of_half(o));
             // Q14 times Q15 is Q29, brought to the cell state's format
@@ -77,8 +73,7 @@ impl<'a> Weights<'a> for LstmWeights<'a> {
         }
     }
 
-    fn logits(&self, hidden: &[i16], operand: &mut [i16], logits: &mut [i32]) {
-        narrow(hidden, operand, self.operand_bits);
-        self.dense.logits(operand, logits);
+    fn logits(&self, hidden: &[i16], logits: &mut [i32]) {
+        self.dense.logits(hidden, logits);
     }
 }

@@ -4,7 +4,7 @@
 //! the input row and with the old hidden state, and turns the sums into new states at once, so that no buffer
 //! holds pre-activations. Number formats are those of [`fixed`](crate::fixed).
 //!
-//! The old hidden state, rounded to operands, is a copy (`old`), so `hidden` can be overwritten in place.
+//! The old hidden state comes as operands, a copy (`old`), so `hidden` can be overwritten in place.
 
 mod gru;
 mod lstm;
@@ -19,6 +19,7 @@ pub use simple_rnn::SimpleRnn;
 use rows::Rows;
 
 use crate::format::{File, ModelError, Numbers};
+use crate::sample::Inputs;
 use crate::state::StateMut;
 use crate::{CellKind, Shape};
 
@@ -62,11 +63,12 @@ pub trait Weights<'a>: Sized + Clone + core::fmt::Debug {
     /// Checks the sections of `file` against its shape, and every bound that the arithmetic relies on.
     fn read(file: &File<'a>) -> Result<Self, ModelError>;
 
-    /// One timestep: `row: [inputs]`, `old: [units]` is scratch.
-    fn step(&self, state: StateMut<'_, Self::Value>, row: &[Self::Value], old: &mut [Self::Value]);
+    /// One timestep of one layer, its input and its old hidden state as operands: `x: [inputs]`, above the first
+    /// layer `[units]`; `old: [units]`.
+    fn step(&self, layer: usize, state: StateMut<'_, Self::Value>, x: &[Self::Value], old: &[Self::Value]);
 
-    /// `logits: [outputs]` of a hidden state; `operand: [units]` is scratch.
-    fn logits(&self, hidden: &[Self::Value], operand: &mut [Self::Value], logits: &mut [Self::Logit]);
+    /// `logits: [outputs]` of the last layer's hidden state, as operands: `hidden: [units]`.
+    fn logits(&self, hidden: &[Self::Value], logits: &mut [Self::Logit]);
 }
 
 /// A hidden state's element.
@@ -75,8 +77,13 @@ pub trait Value: Copy + Default + core::fmt::Debug + PartialEq {
     /// An element of the cell state that goes with it.
     type CellState: Copy + Default + core::fmt::Debug + PartialEq;
 
-    /// A sample as the network takes it.
-    fn from_sample(sample: i16, input: &crate::InputFormat) -> Self;
+    /// How rows of integers become operands of the first layer.
+    type Integers<'a>: Inputs<'a, Self>;
+    /// How rows of floats do.
+    type Floats<'a>: Inputs<'a, Self>;
+
+    /// Hidden states as operands.
+    fn operands(hidden: &[Self], operand: &mut [Self], operand_bits: u32);
 
     /// A hidden state as a number.
     fn to_f32(self) -> f32;
@@ -135,6 +142,9 @@ pub(crate) mod sealed {
     pub trait Sealed {}
     impl Sealed for i32 {}
     impl Sealed for f32 {}
+    impl Sealed for i16 {}
+    impl Sealed for i8 {}
+    impl Sealed for u8 {}
 }
 
 /// Tiles in the kernel of such a cell.

@@ -1,30 +1,125 @@
-//! Operands of a kernel, out of samples and out of hidden states.
+//! Operands of an integer kernel, out of samples and out of hidden states.
 
 use super::Value;
-use crate::fixed::{HIDDEN_BITS, hidden_operand, round_shift};
-use crate::{InputFormat, Scaling};
-
-/// The hidden state as operands of a kernel.
-pub(super) fn narrow(hidden: &[i16], operand: &mut [i16], operand_bits: u32) {
-    for (operand, &hidden) in operand.iter_mut().zip(hidden) {
-        *operand = hidden_operand(hidden, operand_bits);
-    }
-}
+use crate::Scaling;
+use crate::fixed::{HIDDEN_BITS, OFFSET_LIMIT, hidden_operand, requantise, round_shift};
+use crate::format::{File, ModelError, SectionKind};
+use crate::sample::{Inputs, Sample, nearest, standardise};
+use crate::tiles::check_multipliers;
 
 impl Value for i16 {
     type CellState = i32;
+    type Integers<'a> = IntegerInputs<'a>;
+    type Floats<'a> = FloatInputs<'a>;
 
-    fn from_sample(sample: i16, input: &InputFormat) -> i16 {
-        let Scaling::Uniform { min, max, shift, .. } = input.scaling else { return 0 };
-        let sample = i32::from(sample.max(min).min(max));
-        if shift >= 0 {
-            (sample << shift) as i16
-        } else {
-            round_shift(sample, u32::from(shift.unsigned_abs())) as i16
+    fn operands(hidden: &[i16], operand: &mut [i16], operand_bits: u32) {
+        for (operand, &hidden) in operand.iter_mut().zip(hidden) {
+            *operand = hidden_operand(hidden, operand_bits);
         }
     }
 
     fn to_f32(self) -> f32 {
         f32::from(self) / (1 << HIDDEN_BITS) as f32
+    }
+}
+
+/// Integer samples as operands; nothing but integers is computed with.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum IntegerInputs<'a> {
+    /// `sample * 2^shift`
+    Uniform { least: i16, most: i16, shift: i8 },
+    /// `(sample * 2^shift - offset) * gain / 2^24`
+    PerFeature(PerFeature<'a>),
+}
+
+/// An offset and a gain for each feature.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct PerFeature<'a> {
+    least: i16,
+    most: i16,
+    shift: u32,
+    limit: i32,
+    /// `[inputs]`, with `shift` fraction bits
+    offset: &'a [i32],
+    /// `[inputs]`
+    gain: &'a [i32],
+}
+
+impl<'a> Inputs<'a, i16> for IntegerInputs<'a> {
+    fn read(file: &File<'a>) -> Result<Self, ModelError> {
+        let (least, most) = file.header.input.samples.integers()?;
+        match file.header.input.scaling {
+            Scaling::Uniform { min, max, shift, .. } => {
+                file.forbid(SectionKind::InputOffset)?;
+                file.forbid(SectionKind::InputGain)?;
+                Ok(Self::Uniform { least: min, most: max, shift })
+            }
+            Scaling::PerFeature { shift, limit } => {
+                let inputs = file.header.shape.inputs.into();
+                let offset: &[i32] = file.section(SectionKind::InputOffset, inputs)?;
+                if let Some(feature) = offset.iter().position(|offset| offset.unsigned_abs() > OFFSET_LIMIT) {
+                    return Err(ModelError::Offset { feature });
+                }
+                let gain = file.section(SectionKind::InputGain, inputs)?;
+                check_multipliers(SectionKind::InputGain, gain)?;
+                let (shift, limit) = (shift.into(), limit.into());
+                Ok(Self::PerFeature(PerFeature { least, most, shift, limit, offset, gain }))
+            }
+        }
+    }
+
+    #[inline]
+    fn row<T: Sample>(&self, samples: impl Iterator<Item = T>, operand: &mut [i16]) {
+        match *self {
+            Self::Uniform { least, most, shift } => {
+                for (operand, sample) in operand.iter_mut().zip(samples) {
+                    let sample = i32::from(sample.to_i16().max(least).min(most));
+                    *operand = if shift >= 0 {
+                        (sample << shift) as i16
+                    } else {
+                        round_shift(sample, u32::from(shift.unsigned_abs())) as i16
+                    };
+                }
+            }
+            Self::PerFeature(PerFeature { least, most, shift, limit, offset, gain }) => {
+                let scales = offset.iter().zip(gain);
+                for ((operand, sample), (offset, &gain)) in operand.iter_mut().zip(samples).zip(scales) {
+                    let sample = i32::from(sample.to_i16().max(least).min(most));
+                    let scaled = requantise((sample << shift) - offset, gain);
+                    *operand = scaled.max(-limit).min(limit) as i16;
+                }
+            }
+        }
+    }
+}
+
+/// Float samples as operands: `(sample - offset) * gain`, rounded to the nearest, halves to even.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct FloatInputs<'a> {
+    /// `[inputs]`
+    offset: &'a [f32],
+    /// `[inputs]`
+    gain: &'a [f32],
+    limit: f32,
+}
+
+impl<'a> Inputs<'a, i16> for FloatInputs<'a> {
+    fn read(file: &File<'a>) -> Result<Self, ModelError> {
+        let inputs = file.header.shape.inputs.into();
+        Ok(Self {
+            offset: file.finite(SectionKind::InputOffset, inputs)?,
+            gain: file.finite(SectionKind::InputGain, inputs)?,
+            limit: file.header.input.greatest_operand() as f32,
+        })
+    }
+
+    fn row<T: Sample>(&self, samples: impl Iterator<Item = T>, operand: &mut [i16]) {
+        let scales = self.offset.iter().zip(self.gain);
+        for ((operand, sample), (&offset, &gain)) in operand.iter_mut().zip(samples).zip(scales) {
+            *operand = nearest(standardise(sample.to_f32(), offset, gain, self.limit));
+        }
     }
 }

@@ -3,19 +3,33 @@
 use crate::fixed::requantise;
 use crate::format::{File, ModelError, SectionKind};
 use crate::kernel::{self, PairSums};
-use crate::tiles::{Tiles, check_accumulator, check_multipliers, pairs};
+use crate::tiles::{Tiles, check_accumulator, check_multipliers, pairs, part};
 
-/// The rows of an integer cell: what multiplies the input row and the hidden state, and what
-/// is done to each sum.
+/// The rows of a network's integer layers: what multiplies a layer's input and its hidden state, and what is done
+/// to each sum.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rows<'a, const P: usize> {
+    /// Of the first layer, which takes the features.
+    kernel: Tiles<'a, P>,
+    /// Of the layers above it, which take the hidden state of the layer below.
+    upper_kernels: Tiles<'a, P>,
+    recurrent_kernels: Tiles<'a, P>,
+    biases: &'a [i32],
+    multipliers: &'a [i32],
+    /// Tiles of one layer.
+    count: usize,
+}
+
+/// The rows of one layer.
+#[derive(Clone, Copy)]
+struct LayerRows<'a, const P: usize> {
     kernel: Tiles<'a, P>,
     recurrent_kernel: Tiles<'a, P>,
     bias: &'a [i32],
     multiplier: &'a [i32],
 }
 
-/// What the kernel gives for one tile: sums of the input row (with the bias) and of the hidden state, and the
+/// What the kernel gives for one tile: sums of the layer's input (with the bias) and of the hidden state, and the
 /// multipliers of its rows.
 pub(crate) struct TileSums<const P: usize> {
     pub(crate) input: [PairSums; P],
@@ -24,35 +38,89 @@ pub(crate) struct TileSums<const P: usize> {
 }
 
 impl<'a, const P: usize> Rows<'a, P> {
-    /// The rows of a cell with `count` tiles.
+    /// The rows of layers of `count` tiles each.
     pub(crate) fn read(file: &File<'a>, count: usize) -> Result<Self, ModelError> {
         let shape = file.header.shape;
+        let (inputs, units, layers) =
+            (usize::from(shape.inputs), usize::from(shape.units), usize::from(shape.layers));
+        let [first, other] = [inputs, units].map(|columns| count * Tiles::<P>::words_per_tile(columns));
+        let kernels: &[u32] = file.section(SectionKind::Kernel, first + (layers - 1) * other)?;
+        let (kernel, upper_kernels) = kernels.split_at(first);
+        let recurrent_kernels = file.section(SectionKind::RecurrentKernel, layers * other)?;
         let rows = Self {
-            kernel: Tiles::read(file, SectionKind::Kernel, count, shape.inputs.into())?,
-            recurrent_kernel: Tiles::read(file, SectionKind::RecurrentKernel, count, shape.units.into())?,
-            bias: file.section(SectionKind::Bias, count * 2 * P)?,
-            multiplier: file.section(SectionKind::Multiplier, count * 2 * P)?,
+            kernel: Tiles::new(kernel, inputs),
+            upper_kernels: Tiles::new(upper_kernels, units),
+            recurrent_kernels: Tiles::new(recurrent_kernels, units),
+            biases: file.section(SectionKind::Bias, layers * count * 2 * P)?,
+            multipliers: file.section(SectionKind::Multiplier, layers * count * 2 * P)?,
+            count,
         };
-        check_multipliers(SectionKind::Multiplier, rows.multiplier)?;
+        check_multipliers(SectionKind::Multiplier, rows.multipliers)?;
         Ok(rows)
     }
 
-    /// Refuses a row whose sum could reach 2^23 for any input row and hidden state; `recurrent_bias(row)` is
-    /// what the row adds besides its own bias.
+    /// Refuses a row whose sum could reach 2^23 for any input and hidden state; `recurrent_bias(row)` is what the
+    /// row adds besides its own bias. Rows are counted through all layers.
     pub(crate) fn check_bound(
         &self,
         file: &File<'a>,
         recurrent_bias: impl Fn(usize) -> i32,
     ) -> Result<(), ModelError> {
-        let greatest_input = u64::from(file.header.input.greatest_operand());
         let greatest_hidden = 1 << file.header.operand_bits;
+        for layer in 0..file.header.shape.layers.into() {
+            let greatest_input = match layer {
+                0 => file.header.input.greatest_operand().into(),
+                _ => greatest_hidden,
+            };
+            let first = layer * self.count * 2 * P;
+            self.layer(layer).check_bound(first, [greatest_input, greatest_hidden], &recurrent_bias)?;
+        }
+        Ok(())
+    }
+
+    fn layer(&self, layer: usize) -> LayerRows<'a, P> {
+        let rows = self.count * 2 * P;
+        LayerRows {
+            kernel: match layer {
+                0 => self.kernel,
+                _ => self.upper_kernels.part(layer - 1, self.count),
+            },
+            recurrent_kernel: self.recurrent_kernels.part(layer, self.count),
+            bias: part(self.biases, layer, rows),
+            multiplier: part(self.multipliers, layer, rows),
+        }
+    }
+
+    /// Both halves' sums of a layer, tile after tile: `x: [inputs]`, `old: [units]`.
+    pub(crate) fn sums(&self, layer: usize, x: &[i16], old: &[i16]) -> impl Iterator<Item = TileSums<P>> {
+        let LayerRows { kernel, recurrent_kernel, bias, multiplier } = self.layer(layer);
+        let tiles = kernel.iter().zip(recurrent_kernel.iter());
+        let rows = bias.chunks_exact(2 * P).zip(multiplier.chunks_exact(2 * P));
+        tiles.zip(rows).map(move |((kernel, recurrent_kernel), (bias, multiplier))| {
+            let mut sums =
+                TileSums { input: pairs(bias), recurrent: [[0; 2]; P], multiplier: pairs(multiplier) };
+            kernel::accumulate(&mut sums.input, kernel, x);
+            kernel::accumulate(&mut sums.recurrent, recurrent_kernel, old);
+            sums
+        })
+    }
+}
+
+impl<const P: usize> LayerRows<'_, P> {
+    /// [`Rows::check_bound`] of one layer whose first row is number `first`.
+    fn check_bound(
+        &self,
+        first: usize,
+        [greatest_input, greatest_hidden]: [u64; 2],
+        recurrent_bias: &impl Fn(usize) -> i32,
+    ) -> Result<(), ModelError> {
         let tiles = self.kernel.iter().zip(self.recurrent_kernel.iter());
         for ((index, (kernel, recurrent)), bias) in tiles.enumerate().zip(self.bias.chunks_exact(2 * P)) {
             for (pair, biases) in bias.chunks_exact(2).enumerate() {
                 let inputs = Tiles::<P>::magnitude(kernel, pair);
                 let hiddens = Tiles::<P>::magnitude(recurrent, pair);
                 for (side, ((input, hidden), bias)) in inputs.iter().zip(hiddens).zip(biases).enumerate() {
-                    let row = (index * P + pair) * 2 + side;
+                    let row = first + (index * P + pair) * 2 + side;
                     let bound = input * greatest_input
                         + hidden * greatest_hidden
                         + u64::from(bias.unsigned_abs())
@@ -62,19 +130,6 @@ impl<'a, const P: usize> Rows<'a, P> {
             }
         }
         Ok(())
-    }
-
-    /// Both halves' sums, tile after tile: `row: [inputs]`, `old: [units]`.
-    pub(crate) fn sums(&self, row: &[i16], old: &[i16]) -> impl Iterator<Item = TileSums<P>> {
-        let tiles = self.kernel.iter().zip(self.recurrent_kernel.iter());
-        let rows = self.bias.chunks_exact(2 * P).zip(self.multiplier.chunks_exact(2 * P));
-        tiles.zip(rows).map(move |((kernel, recurrent_kernel), (bias, multiplier))| {
-            let mut sums =
-                TileSums { input: pairs(bias), recurrent: [[0; 2]; P], multiplier: pairs(multiplier) };
-            kernel::accumulate(&mut sums.input, kernel, row);
-            kernel::accumulate(&mut sums.recurrent, recurrent_kernel, old);
-            sums
-        })
     }
 }
 

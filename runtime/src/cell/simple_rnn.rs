@@ -5,7 +5,6 @@
 //! h' = tanh(z)
 //! ```
 
-use super::operand::narrow;
 use super::{Cell, Rows, Weights, sealed, tile_count};
 use crate::CellKind;
 use crate::activation::tanh;
@@ -41,7 +40,6 @@ pub struct SimpleRnnWeights<'a> {
     /// A tile: four units.
     rows: Rows<'a, 2>,
     dense: Dense<'a>,
-    operand_bits: u32,
 }
 
 impl<'a> Weights<'a> for SimpleRnnWeights<'a> {
@@ -52,20 +50,18 @@ impl<'a> Weights<'a> for SimpleRnnWeights<'a> {
         let rows = Rows::read(file, tile_count(file.header.shape, CellKind::SimpleRnn))?;
         rows.check_bound(file, |_| 0)?;
         file.forbid(SectionKind::RecurrentBias)?;
-        Ok(Self { rows, dense: Dense::read(file)?, operand_bits: file.header.operand_bits.into() })
+        Ok(Self { rows, dense: Dense::read(file)? })
     }
 
-    fn step(&self, state: StateMut<'_, i16>, row: &[i16], old: &mut [i16]) {
-        narrow(state.hidden, old, self.operand_bits);
-        for (sums, hidden) in self.rows.sums(row, old).zip(state.hidden.chunks_mut(4)) {
+    fn step(&self, layer: usize, state: StateMut<'_, i16>, x: &[i16], old: &[i16]) {
+        for (sums, hidden) in self.rows.sums(layer, x, old).zip(state.hidden.chunks_mut(4)) {
             for (hidden, &z) in hidden.iter_mut().zip(sums.preactivations().as_flattened()) {
                 *hidden = tanh(z) as i16;
             }
         }
     }
 
-    fn logits(&self, hidden: &[i16], operand: &mut [i16], logits: &mut [i32]) {
-        narrow(hidden, operand, self.operand_bits);
-        self.dense.logits(operand, logits);
+    fn logits(&self, hidden: &[i16], logits: &mut [i32]) {
+        self.dense.logits(hidden, logits);
     }
 }

@@ -1,11 +1,12 @@
 //! GRU on floats; the equations are those of [`cell::Gru`](crate::cell::Gru).
 
 use super::activation::{sigmoid, tanh};
-use super::rows::{Dense, Rows, finite, forbid_integers};
+use super::rows::{Dense, Rows, forbid_integers};
 use crate::CellKind;
 use crate::cell::{Cell, Weights, sealed};
 use crate::format::{File, ModelError, Numbers, SectionKind};
 use crate::state::{NoMemory, StateMut};
+use crate::tiles::part;
 
 /// The GRU cell on floats.
 ///
@@ -33,8 +34,8 @@ impl Cell for Gru {
 #[derive(Clone, Debug)]
 pub struct GruWeights<'a> {
     rows: Rows<'a, 3>,
-    /// `[units][gates]`
-    recurrent_bias: &'a [f32],
+    /// `[layers][units][gates]`
+    recurrent_biases: &'a [f32],
     dense: Dense<'a>,
 }
 
@@ -44,15 +45,16 @@ impl<'a> Weights<'a> for GruWeights<'a> {
 
     fn read(file: &File<'a>) -> Result<Self, ModelError> {
         forbid_integers(file)?;
-        let rows = usize::from(file.header.shape.units) * 3;
-        let recurrent_bias = finite(file, SectionKind::RecurrentBias, rows)?;
-        Ok(Self { rows: Rows::read(file)?, recurrent_bias, dense: Dense::read(file)? })
+        let shape = file.header.shape;
+        let count = usize::from(shape.layers) * usize::from(shape.units) * 3;
+        let recurrent_biases = file.finite(SectionKind::RecurrentBias, count)?;
+        Ok(Self { rows: Rows::read(file)?, recurrent_biases, dense: Dense::read(file)? })
     }
 
-    fn step(&self, state: StateMut<'_, f32>, row: &[f32], old: &mut [f32]) {
-        old.copy_from_slice(state.hidden);
-        let units = state.hidden.iter_mut().zip(self.recurrent_bias.chunks_exact(3));
-        for ((input, recurrent), (hidden, bias)) in self.rows.sums(row, old).zip(units) {
+    fn step(&self, layer: usize, state: StateMut<'_, f32>, x: &[f32], old: &[f32]) {
+        let recurrent_bias = part(self.recurrent_biases, layer, old.len() * 3);
+        let units = state.hidden.iter_mut().zip(recurrent_bias.chunks_exact(3));
+        for ((input, recurrent), (hidden, bias)) in self.rows.sums(layer, x, old).zip(units) {
             let [z, r, _]: [f32; 3] =
                 core::array::from_fn(|gate| input[gate] + (recurrent[gate] + bias[gate]));
             let (z, r) = (sigmoid(z), sigmoid(r));
@@ -61,7 +63,7 @@ impl<'a> Weights<'a> for GruWeights<'a> {
         }
     }
 
-    fn logits(&self, hidden: &[f32], _: &mut [f32], logits: &mut [f32]) {
+    fn logits(&self, hidden: &[f32], logits: &mut [f32]) {
         self.dense.logits(hidden, logits);
     }
 }

@@ -46,10 +46,9 @@ impl<'a> Weights<'a> for LstmWeights<'a> {
         Ok(Self { rows: Rows::read(file)?, dense: Dense::read(file)? })
     }
 
-    fn step(&self, state: StateMut<'_, f32>, row: &[f32], old: &mut [f32]) {
-        old.copy_from_slice(state.hidden);
+    fn step(&self, layer: usize, state: StateMut<'_, f32>, x: &[f32], old: &[f32]) {
         let units = state.hidden.iter_mut().zip(state.cell);
-        for ((input, recurrent), (hidden, cell)) in self.rows.sums(row, old).zip(units) {
+        for ((input, recurrent), (hidden, cell)) in self.rows.sums(layer, x, old).zip(units) {
             let [i, f, c, o]: [f32; 4] = core::array::from_fn(|gate| input[gate] + recurrent[gate]);
             let (i, f, g, o) = (sigmoid(i), sigmoid(f), tanh(c), sigmoid(o));
             *cell = f * *cell + i * g;
@@ -57,7 +56,7 @@ impl<'a> Weights<'a> for LstmWeights<'a> {
         }
     }
 
-    fn logits(&self, hidden: &[f32], _: &mut [f32], logits: &mut [f32]) {
+    fn logits(&self, hidden: &[f32], logits: &mut [f32]) {
         self.dense.logits(hidden, logits);
     }
 }

@@ -13,18 +13,92 @@ pub use gru::Gru;
 pub use lstm::Lstm;
 pub use simple_rnn::SimpleRnn;
 
+use crate::Scaling;
 use crate::cell::Value;
-use crate::{InputFormat, Scaling};
+use crate::format::{File, ModelError, SectionKind};
+use crate::sample::{Inputs, Sample, standardise};
+
+/// No standardised feature is greater than this, so that no infinity gets into a state.
+const GREATEST_FEATURE: f32 = 32768.0;
 
 impl Value for f32 {
     type CellState = f32;
+    type Integers<'a> = IntegerInputs<'a>;
+    type Floats<'a> = FloatInputs<'a>;
 
-    fn from_sample(sample: i16, input: &InputFormat) -> f32 {
-        let Scaling::Uniform { min, max, scale, .. } = input.scaling else { return 0.0 };
-        f32::from(sample.max(min).min(max)) * scale
+    fn operands(hidden: &[f32], operand: &mut [f32], _: u32) {
+        for (operand, &hidden) in operand.iter_mut().zip(hidden) {
+            *operand = hidden;
+        }
     }
 
     fn to_f32(self) -> f32 {
         self
+    }
+}
+
+/// Integer samples as floats.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub enum IntegerInputs<'a> {
+    /// `sample * scale`
+    Uniform { least: i16, most: i16, scale: f32 },
+    /// `(sample - offset) * gain`
+    PerFeature { least: i16, most: i16, scales: FloatInputs<'a> },
+}
+
+impl<'a> Inputs<'a, f32> for IntegerInputs<'a> {
+    fn read(file: &File<'a>) -> Result<Self, ModelError> {
+        let (least, most) = file.header.input.samples.integers()?;
+        match file.header.input.scaling {
+            Scaling::Uniform { scale, min, max, .. } => {
+                file.forbid(SectionKind::InputOffset)?;
+                file.forbid(SectionKind::InputGain)?;
+                Ok(Self::Uniform { least: min, most: max, scale })
+            }
+            Scaling::PerFeature { .. } => {
+                Ok(Self::PerFeature { least, most, scales: FloatInputs::read(file)? })
+            }
+        }
+    }
+
+    fn row<T: Sample>(&self, samples: impl Iterator<Item = T>, operand: &mut [f32]) {
+        match *self {
+            Self::Uniform { least, most, scale } => {
+                for (operand, sample) in operand.iter_mut().zip(samples) {
+                    *operand = f32::from(sample.to_i16().max(least).min(most)) * scale;
+                }
+            }
+            Self::PerFeature { least, most, scales } => {
+                scales.row(samples.map(|sample| sample.to_i16().max(least).min(most)), operand);
+            }
+        }
+    }
+}
+
+/// Samples of any kind, standardised feature by feature.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct FloatInputs<'a> {
+    /// `[inputs]`
+    offset: &'a [f32],
+    /// `[inputs]`
+    gain: &'a [f32],
+}
+
+impl<'a> Inputs<'a, f32> for FloatInputs<'a> {
+    fn read(file: &File<'a>) -> Result<Self, ModelError> {
+        let inputs = file.header.shape.inputs.into();
+        Ok(Self {
+            offset: file.finite(SectionKind::InputOffset, inputs)?,
+            gain: file.finite(SectionKind::InputGain, inputs)?,
+        })
+    }
+
+    fn row<T: Sample>(&self, samples: impl Iterator<Item = T>, operand: &mut [f32]) {
+        let scales = self.offset.iter().zip(self.gain);
+        for ((operand, sample), (&offset, &gain)) in operand.iter_mut().zip(samples).zip(scales) {
+            *operand = standardise(sample.to_f32(), offset, gain, GREATEST_FEATURE);
+        }
     }
 }

@@ -46,14 +46,13 @@ impl<'a> Weights<'a> for SimpleRnnWeights<'a> {
         Ok(Self { rows: Rows::read(file)?, dense: Dense::read(file)? })
     }
 
-    fn step(&self, state: StateMut<'_, f32>, row: &[f32], old: &mut [f32]) {
-        old.copy_from_slice(state.hidden);
-        for (([input], [recurrent]), hidden) in self.rows.sums(row, old).zip(state.hidden) {
+    fn step(&self, layer: usize, state: StateMut<'_, f32>, x: &[f32], old: &[f32]) {
+        for (([input], [recurrent]), hidden) in self.rows.sums(layer, x, old).zip(state.hidden) {
             *hidden = tanh(input + recurrent);
         }
     }
 
-    fn logits(&self, hidden: &[f32], _: &mut [f32], logits: &mut [f32]) {
+    fn logits(&self, hidden: &[f32], logits: &mut [f32]) {
         self.dense.logits(hidden, logits);
     }
 }

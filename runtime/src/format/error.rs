@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Numbers, SectionKind, VERSION};
+use super::{Numbers, Samples, SectionKind, VERSION};
 use crate::{CellKind, Shape};
 
 /// Why bytes are not a model, or not the model that was asked for.
@@ -73,8 +73,6 @@ pub enum ModelError {
     InputScale,
     /// One scale for all features is given for floats, which need an offset and a gain for each.
     InputScaling,
-    /// What this version of the crate cannot compute yet.
-    Unsupported,
     /// The model has another cell.
     Cell {
         /// The file's.
@@ -102,6 +100,16 @@ pub enum ModelError {
         kind: SectionKind,
         /// What is wrong with it.
         fault: SectionFault,
+    },
+    /// The model takes floats, and the type that was asked for has been compiled for integers.
+    Samples {
+        /// What the model takes.
+        found: Samples,
+    },
+    /// A feature's offset is beyond [`OFFSET_LIMIT`](crate::fixed::OFFSET_LIMIT).
+    Offset {
+        /// The feature.
+        feature: usize,
     },
     /// A multiplier is negative.
     Multiplier {
@@ -184,7 +192,6 @@ impl fmt::Display for ModelError {
             Self::InputScaling => f.write_str(
                 "the model takes f32 samples with one scale for all features, expected one for each",
             ),
-            Self::Unsupported => f.write_str("the model needs something that is not supported yet"),
             Self::InputScale => f.write_str("the model's input scale is not a positive number"),
             Self::Cell { found, expected } => write!(f, "the model is of cell {found}, expected {expected}"),
             Self::Numbers { found, expected } => {
@@ -192,6 +199,11 @@ impl fmt::Display for ModelError {
             }
             Self::Shape { found, expected } => write!(f, "the model has {found}; expected {expected}"),
             Self::Section { kind, fault } => write!(f, "section {kind:?} of the model {fault}"),
+            Self::Samples { found } => write!(
+                f,
+                "the model takes samples of {found}, expected u8 or i16: give the model's type f32 as its samples"
+            ),
+            Self::Offset { feature } => write!(f, "the offset of feature {feature} is out of range"),
             Self::Multiplier { kind, row } => write!(f, "row {row} of section {kind:?} is negative"),
             Self::Accumulator { kind, row, bound } => write!(
                 f,

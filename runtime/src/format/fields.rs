@@ -4,6 +4,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::ModelError;
 use crate::Logit;
 
 /// What a model computes with.
@@ -80,6 +81,18 @@ impl Samples {
             Self::U8 => 1,
             Self::I16 => 2,
             Self::F32 => 4,
+        }
+    }
+
+    /// The least and the greatest integer that may arrive.
+    ///
+    /// # Errors
+    /// [`ModelError::Samples`] for floats.
+    pub(crate) const fn integers(self) -> Result<(i16, i16), ModelError> {
+        match self {
+            Self::U8 => Ok((0, u8::MAX as i16)),
+            Self::I16 => Ok((i16::MIN, i16::MAX)),
+            Self::F32 => Err(ModelError::Samples { found: self }),
         }
     }
 

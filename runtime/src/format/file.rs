@@ -81,6 +81,17 @@ impl<'a> File<'a> {
         }
     }
 
+    /// A section of `expected` finite numbers.
+    pub(crate) fn finite(&self, kind: SectionKind, expected: usize) -> Result<&'a [f32], ModelError> {
+        // looks at the bits, so that no float arithmetic is linked for it
+        const EXPONENT: u32 = 0x7f80_0000;
+        let values: &[f32] = self.section(kind, expected)?;
+        match values.iter().all(|value| value.to_bits() & EXPONENT != EXPONENT) {
+            true => Ok(values),
+            false => Err(ModelError::NotFinite { kind }),
+        }
+    }
+
     /// Refuses a section that a model of this kind does not have.
     pub(crate) fn forbid(&self, kind: SectionKind) -> Result<(), ModelError> {
         match self.header.sections.iter().any(|section| section.kind == kind) {

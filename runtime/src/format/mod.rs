@@ -6,16 +6,40 @@
 //! offset
 //! 0        header       postcard (see Header): begins "RFRN", then the version byte 1
 //!          zero bytes   up to the next multiple of 16; here the payload begins
-//! 16·n     sections     each begins at a multiple of 16 from the payload's start, zero bytes between them
+//! 16·n     sections     each begins at the next multiple of 16 from the payload's start
 //! end - 4  CRC-32       little-endian, CRC-32/ISO-HDLC of every byte before it
 //! ```
 //!
 //! Everything in a section is little-endian. [`Header::sections`] lists kind, offset from the payload's start
 //! and length in bytes; a section stands once, and the payload ends where the last section ends.
 //!
-//! # What the model takes and gives
+//! # From samples to operands
 //!
-//! [`InputFormat`] says in which form features arrive and how they are scaled, [`OutputFormat`] what the logits mean.
+//! [`InputFormat`] says in which form features arrive, and how each becomes an operand of the first layer's kernel:
+//! an `i16` in an integer model, an `f32` in an f32 model.
+//!
+//! | scaling | samples | integer model | f32 model |
+//! | --- | --- | --- | --- |
+//! | `Uniform` | `u8`, `i16` | `s · 2^shift` | `s · scale` |
+//! | `PerFeature` | `u8`, `i16` | `clamp(requantise(s · 2^shift - offset, gain))` | `clamp((s - offset) · gain)` |
+//! | `PerFeature` | `f32` | `nearest(clamp((s - offset) · gain))` | `clamp((s - offset) · gain)` |
+//!
+//! `s` is the sample, brought into the range of its type, or with `Uniform` into `min..=max`. `offset` and `gain` are
+//! the feature's own, so that features of wildly different ranges keep their precision. `requantise` is the
+//! product divided by 2^24, rounded to the nearest, halves up; a negative shift rounds so too. Floats are
+//! subtracted and multiplied one by one, each result rounded as IEEE 754 says; `nearest` rounds halves to even.
+//! `clamp` brings operands into `-limit..=limit`, features of an f32 model into ±32768; a float that is not a
+//! number becomes 0, which stands for the feature's mean.
+//!
+//! # What the logits mean
+//!
+//! [`OutputFormat`] says it: a regression has a section `OutputScaling`, `value = mean + deviation · logit`.
+//!
+//! # Layers
+//!
+//! A network has one to three recurrent layers of one cell and the same units. A section holds all layers, one
+//! behind the other without a gap: the first layer's `Kernel` has a column for each feature, each other one's a column
+//! for each unit of the layer below, whose new hidden state of the same timestep it takes.
 //!
 //! # Sections of an int8 model
 //!
@@ -28,8 +52,11 @@
 //! | `Multiplier` | `i32` | one for each row of `Kernel`: accumulator to pre-activation |
 //! | `DenseKernel` | `i16` | weights of the logits, in tiles of one pair |
 //! | `DenseBias`, `DenseMultiplier` | `i32` | one for each row of `DenseKernel` |
-//! | `SelfTestRows` | `i16` | optional: sequences of raw rows |
+//! | `SelfTestRows` | bytes | optional: sequences of rows, as they travel on the link |
 //! | `SelfTestLogits` | `i32` | with it: the logits that each sequence must give |
+//! | `InputOffset` | `i32`, of float samples `f32` | `PerFeature`: one for each feature, below 2^22 |
+//! | `InputGain` | `i32`, of float samples `f32` | `PerFeature`: one for each feature |
+//! | `OutputScaling` | `f32` | regression: of each output its mean, then its deviation |
 //!
 //! **Tiles.** Two rows of int8 weights, A and B, form a *pair*: for each column one `i16`, `256·A + B`. `P`
 //! pairs form a *tile*, which holds the rows that one turn of the cell's loop needs:
@@ -46,8 +73,9 @@
 //!
 //! # Sections of an f32 model
 //!
-//! `Kernel`, `RecurrentKernel`, `Bias`, `RecurrentBias` (GRU: all three gates), `DenseKernel`, `DenseBias` and
-//! `SelfTestLogits` hold `f32`; rows are in the order unit by unit, in a unit gate by gate, with no padding.
+//! `Kernel`, `RecurrentKernel`, `Bias`, `RecurrentBias` (GRU: all three gates), `DenseKernel`, `DenseBias`,
+//! `SelfTestLogits`, `InputOffset` and `InputGain` hold `f32`; rows are in the order unit by unit, in a unit gate by
+//! gate, with no padding.
 
 mod error;
 mod fields;

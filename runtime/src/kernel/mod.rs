@@ -5,10 +5,19 @@
 //!
 //! How weights are packed into tiles is written in [`format`](crate::format).
 
+#[cfg_attr(
+    target_arch = "x86_64",
+    cfg_attr(not(test), expect(dead_code, reason = "another kernel runs on this machine"))
+)]
 mod portable;
 pub(crate) mod reference;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
 
+#[cfg(not(target_arch = "x86_64"))]
 pub(crate) use portable::accumulate;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86_64::accumulate;
 
 /// The sums of one pair of rows: A, then B.
 pub(crate) type PairSums = [i32; 2];
@@ -40,7 +49,7 @@ mod tests {
         core::array::from_fn(|pair| [dot(&rows[pair][0]), dot(&rows[pair][1])])
     }
 
-    /// Checks that both kernels give the definition's sums, on top of sums that are there already.
+    /// Checks that every kernel gives the definition's sums, on top of sums that are there already.
     fn check<const P: usize>(rows: [[Vec<i8>; 2]; P], operand: &[i16]) -> Result<(), TestCaseError> {
         let tile = pack(&rows);
         let start: [PairSums; P] = core::array::from_fn(|pair| [pair as i32 * 1000 - 500, 77]);
@@ -49,11 +58,13 @@ mod tests {
             sums[0] += first[0];
             sums[1] += first[1];
         }
-        let (mut by_reference, mut by_portable) = (start, start);
+        let (mut by_reference, mut by_portable, mut by_this_machine) = (start, start, start);
         reference::accumulate(&mut by_reference, &tile, operand);
         portable::accumulate(&mut by_portable, &tile, operand);
+        accumulate(&mut by_this_machine, &tile, operand);
         prop_assert_eq!(by_reference, expected);
         prop_assert_eq!(by_portable, expected);
+        prop_assert_eq!(by_this_machine, expected);
         Ok(())
     }
 
@@ -83,14 +94,27 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_packed_word_means_the_same_to_both(words: [u32; 4], operand in proptest::array::uniform4(-1000i16..=1000)) {
-            let mut sums = [[[0; 2]; 2]; 2];
-            let [by_reference, by_portable] = &mut sums;
-            let tile = [words, words].concat();
-            reference::accumulate(by_reference, &tile, &operand);
-            portable::accumulate(by_portable, &tile, &operand);
-            prop_assert_eq!(by_reference, by_portable);
+        fn any_packed_word_means_the_same_to_all(
+            words in proptest::collection::vec(any::<u32>(), 36),
+            operand in proptest::collection::vec(-1000i16..=1000, 24),
+        ) {
+            agree::<1>(&words[..12], &operand)?;
+            agree::<2>(&words[..24], &operand)?;
+            agree::<3>(&words, &operand)?;
+            agree::<3>(&words[..30], &operand[..17])?;
         }
+    }
+
+    /// Checks that all kernels give the same for words that no exporter needs to have packed.
+    fn agree<const P: usize>(tile: &[u32], operand: &[i16]) -> Result<(), TestCaseError> {
+        let mut sums = [[[0; 2]; P]; 3];
+        let [by_reference, by_portable, by_this_machine] = &mut sums;
+        reference::accumulate(by_reference, tile, operand);
+        portable::accumulate(by_portable, tile, operand);
+        accumulate(by_this_machine, tile, operand);
+        prop_assert_eq!(&*by_reference, &*by_portable);
+        prop_assert_eq!(by_reference, by_this_machine);
+        Ok(())
     }
 
     #[test]

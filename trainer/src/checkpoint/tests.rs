@@ -1,6 +1,9 @@
 //! What a checkpoint keeps, and every way in which a file can be spoilt.
 
 use super::*;
+use crate::data::{InputScaling, Task};
+use crate::nn::{Algorithm, Optimizer};
+use crate::train::{Epoch, Score};
 
 fn checkpoint(cell: CellKind) -> Checkpoint {
     Checkpoint {
@@ -9,14 +12,25 @@ fn checkpoint(cell: CellKind) -> Checkpoint {
         recipe: "article".into(),
         epochs: 4,
         timesteps: 9,
-        input_scale: 1.0 / 255.0,
-        class_names: ["rest", "walk", "run"].map(String::from).into(),
+        data: DataRecord {
+            name: "steps".into(),
+            fingerprint: "00ff".into(),
+            task: Task::classification(["rest", "walk", "run"]),
+            scaling: InputScaling::PIXELS,
+        },
     }
+}
+
+/// The tensors of a body that has some.
+fn tensors(body: &mut Body) -> &mut Vec<Tensor> {
+    let Weights::Network(tensors) = &mut body.weights else { panic!("a state") };
+    tensors
 }
 
 /// The fault of a whole file with a right checksum whose body was changed by `spoil`.
 fn fault_of(spoil: impl Fn(&mut Body)) -> Fault {
-    let mut body = checkpoint(CellKind::Gru).body();
+    let checkpoint = checkpoint(CellKind::Gru);
+    let mut body = checkpoint.body(Weights::Network(named(&checkpoint.network)));
     spoil(&mut body);
     Checkpoint::from_bytes(&body.to_bytes()).unwrap_err()
 }
@@ -36,10 +50,10 @@ fn a_file_holds_all_of_a_checkpoint() {
 fn the_layout_is_the_documented_one() {
     let bytes = checkpoint(CellKind::SimpleRnn).to_bytes();
     let end = bytes.len() - 4;
-    assert_eq!(bytes[..12], *b"REFRCKPT\x01\0\0\0");
+    assert_eq!(bytes[..12], *b"REFRCKPT\x02\0\0\0");
     assert_eq!(bytes[12..20], (bytes.len() as u64 - 24).to_le_bytes());
-    // cell, inputs, units, outputs, seed, recipe
-    assert_eq!(bytes[20..33], *b"\x00\x02\x02\x03\x09\x07article");
+    // cell, inputs, units, outputs, layers, seed, recipe
+    assert_eq!(bytes[20..34], *b"\x00\x02\x02\x03\x01\x09\x07article");
     assert_eq!(bytes[end..], CRC.checksum(&bytes[..end]).to_le_bytes());
 }
 
@@ -80,7 +94,7 @@ fn another_kind_of_file_is_refused() {
 #[test]
 fn weights_that_are_not_finite_are_refused() {
     for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        let fault = fault_of(|body| body.tensors[1].values[5] = value);
+        let fault = fault_of(|body| tensors(body)[1].values[5] = value);
         let Fault::NotFinite { tensor, element: 5, .. } = fault else { panic!("{fault}") };
         assert_eq!(tensor, "cell/recurrent_kernel");
     }
@@ -91,10 +105,10 @@ fn tensors_of_another_network_are_refused() {
     let spoils: [fn(&mut Body); 6] = [
         |body| body.cell = CellKind::Lstm,
         |body| body.shape.units = 3,
-        |body| body.tensors[2].shape = vec![12],
-        |body| body.tensors[0].name = "cell/other".into(),
-        |body| body.tensors[8].values.truncate(2),
-        |body| body.tensors.truncate(8),
+        |body| tensors(body)[2].shape = vec![12],
+        |body| tensors(body)[0].name = "cell/other".into(),
+        |body| tensors(body)[8].values.truncate(2),
+        |body| tensors(body).truncate(8),
     ];
     for (index, spoil) in spoils.into_iter().enumerate() {
         assert!(matches!(fault_of(spoil), Fault::Tensor { .. }), "spoil {index}");
@@ -115,12 +129,11 @@ fn impossible_sizes_are_refused() {
 }
 
 #[test]
-fn scale_and_class_names_are_checked() {
-    for scale in [0.0, -1.0, f32::NAN, f32::INFINITY] {
-        assert!(matches!(fault_of(|body| body.input_scale = scale), Fault::InputScale(_)));
-    }
-    let fault = fault_of(|body| body.class_names.truncate(2));
-    assert_eq!(fault, Fault::ClassNames { found: 2, expected: 3 });
+fn what_does_not_fit_the_network_is_refused() {
+    let fault = fault_of(|body| body.data.scaling = InputScaling::Uniform { scale: 0.0 });
+    assert_eq!(fault, Fault::Data("an input scale of 0, which must be above zero".into()));
+    let fault = fault_of(|body| body.data.task = Task::classification(["rest", "walk"]));
+    assert_eq!(fault, Fault::Data("2 names of outputs for 3 outputs".into()));
 }
 
 #[test]
@@ -140,11 +153,52 @@ fn errors_name_the_file() {
     let message = Checkpoint::load(&path).unwrap_err().to_string();
     assert!(message.starts_with("cannot read the checkpoint") && message.contains("model.ckpt"), "{message}");
 
-    std::fs::write(&path, b"REFRCKPT\x02\0\0\0").unwrap();
+    std::fs::write(&path, b"REFRCKPT\x01\0\0\0").unwrap();
     let message = Checkpoint::load(&path).unwrap_err().to_string();
-    assert!(message.contains("model.ckpt") && message.contains("format version 2"), "{message}");
+    assert!(message.contains("model.ckpt") && message.contains("format version 1"), "{message}");
 
     let missing = folder.path().join("none/model.ckpt");
     let message = checkpoint(CellKind::Gru).save(&missing).unwrap_err().to_string();
     assert!(message.starts_with("cannot write the checkpoint") && message.contains("none"), "{message}");
+}
+
+/// A run after an epoch.
+fn resumable() -> Resumable {
+    let checkpoint = Checkpoint { epochs: 1, ..checkpoint(CellKind::Gru) };
+    let score = Score { loss: 0.5, accuracy: Some(0.25), ..Score::default() };
+    let mut state = TrainingState::new(checkpoint.network.clone(), Optimizer::new(Algorithm::ADAM));
+    state.history.push(Epoch::new(1, &score, &score));
+    Resumable { checkpoint, state }
+}
+
+#[test]
+fn a_run_can_go_on_from_a_file_and_the_file_is_a_checkpoint_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("epoch-0001.ckpt");
+    let run = resumable();
+    run.save(&path).unwrap();
+    assert_eq!(Resumable::load(&path).unwrap(), run);
+    assert_eq!(Checkpoint::load(&path).unwrap(), run.checkpoint);
+    assert_eq!(Resumable::from_bytes(&run.checkpoint.to_bytes()), Err(Fault::NoState));
+}
+
+#[test]
+fn a_state_that_does_not_belong_to_its_checkpoint_is_refused() {
+    let fault = |spoil: fn(&mut Resumable)| {
+        let mut run = resumable();
+        spoil(&mut run);
+        Resumable::from_bytes(&run.to_bytes()).unwrap_err()
+    };
+    assert!(matches!(
+        fault(|run| run.checkpoint.epochs = 2),
+        Fault::State { epochs: 2, found_epochs: 1, .. }
+    ));
+    let other = fault(|run| run.state.network = checkpoint(CellKind::Lstm).network);
+    assert!(
+        other.to_string().contains("of a network of gru, ") && other.to_string().contains("of lstm, "),
+        "{other}"
+    );
+    let spoilt = fault(|run| run.state.network.dense.bias[1] = f32::NAN);
+    assert!(matches!(spoilt, Fault::NotFinite { element: 1, .. }), "{spoilt}");
+    assert!(matches!(fault(|run| run.state.history.clear()), Fault::State { found_epochs: 0, .. }));
 }

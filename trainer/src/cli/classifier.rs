@@ -4,11 +4,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use ndarray::{ArrayView3, Axis};
+use ndarray::{Array3, ArrayView3, Axis};
 use refrain::format::MAGIC as MODEL_MAGIC;
 use refrain::{CellKind, Numbers, Shape};
 use refrain_trainer::checkpoint::{Checkpoint, MAGIC as CHECKPOINT_MAGIC};
-use refrain_trainer::data::{Dataset, Images, SplitView};
+use refrain_trainer::data::{Dataset, Images, SplitView, ValuesView};
 use refrain_trainer::evaluate::{Evaluation, evaluate};
 use refrain_trainer::model_file::ModelFile;
 
@@ -134,7 +134,10 @@ pub(super) fn evaluate_checkpoint(
     label: &str,
 ) -> Result<Evaluation, CliError> {
     in_chunks(Facts::of_checkpoint(checkpoint), samples, label, |samples, _| {
-        let x = samples.mapv(|sample| f32::from(sample) * checkpoint.input_scale);
+        let mut x = Array3::zeros(samples.dim());
+        let raw = samples.as_slice().expect("images are in standard layout");
+        let scaled = x.as_slice_mut().expect("made in standard layout");
+        checkpoint.data.scaling.apply(ValuesView::U8(raw), scaled);
         Ok(checkpoint.network.infer(x.view()).iter().flat_map(|logit| logit.to_le_bytes()).collect())
     })
 }

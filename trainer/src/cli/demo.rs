@@ -5,16 +5,18 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use refrain::{CellKind, Numbers};
-use refrain_trainer::data::Dataset;
+use refrain_trainer::data::{Dataset, Source};
 use refrain_trainer::device::{Board, DeviceReport, Target, Via, set_up};
 use refrain_trainer::plot::{Curve, learning_curves};
-use refrain_trainer::train::{Epoch, Options, Recipe};
+use refrain_trainer::run::Earlier;
+use refrain_trainer::train::{Epoch, Options};
 use serde::Serialize;
 
-use super::data::{DataArgs, DataFields};
+use super::data::{DataArgs, DataFields, load_source};
 use super::error::CliError;
 use super::output::{number_table, percent, thousands};
-use super::{destination, device, export, train};
+use super::training::{Finished, Job, Start};
+use super::{destination, device, export};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,8 +27,6 @@ Examples:
 QEMU and the Rust target of the board are installed where they are missing and that is allowed; otherwise the error
 names the command to type.";
 
-const UNITS: u16 = 64;
-const SEED: u64 = 1;
 const QUICK_EPOCHS: u32 = 2;
 /// Samples that the board classifies in the quick demonstration.
 const QUICK_SAMPLES: usize = 200;
@@ -77,6 +77,7 @@ struct Network {
     instructions_per_inference: Option<u64>,
     device: DeviceReport,
     checkpoint: PathBuf,
+    run: PathBuf,
     model: PathBuf,
 }
 
@@ -125,8 +126,9 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
     destination::make_folder(&folder)?;
     let board = Board::default();
     set_up(board)?;
-    let (dataset, data) = args.data.load()?;
-    let demonstration = Demonstration { board, quick: args.quick, folder: &folder, dataset: &dataset };
+    let (dataset, source, data) = load_source(args.data.source())?;
+    let demonstration =
+        Demonstration { board, quick: args.quick, folder: &folder, dataset: &dataset, source: &source };
     let networks: Vec<_> =
         CellKind::ALL.into_iter().map(|cell| demonstration.network(cell)).collect::<Result<_, _>>()?;
     let curves = folder.join("curves.svg");
@@ -151,6 +153,7 @@ struct Demonstration<'a> {
     quick: bool,
     folder: &'a Path,
     dataset: &'a Dataset,
+    source: &'a Source,
 }
 
 impl Demonstration<'_> {
@@ -158,19 +161,17 @@ impl Demonstration<'_> {
     fn network(&self, cell: CellKind) -> Result<Network, CliError> {
         let path = |extension| self.folder.join(format!("{cell}.{extension}"));
         let (checkpoint, model) = (path("ckpt"), path("rfn"));
-        let options = Options {
-            units: UNITS,
-            recipe: Recipe::Best,
-            epochs: self.quick.then_some(QUICK_EPOCHS),
-            seed: SEED,
-            ..Options::new(cell)
-        };
-        let trained = train::train_to(&checkpoint, &options, self.dataset)?;
+        let options = Options { epochs: self.quick.then_some(QUICK_EPOCHS), ..Options::new(cell) };
+        let run = path("run");
+        let job = Job { options: &options, source: self.source, out: &checkpoint, folder: &run };
+        let Finished { trained, recorder, .. } = job.run(Start::New(Earlier::Replace), self.dataset)?;
         let job = export::Job { checkpoint: &checkpoint, model: &model, name: None, numbers: Numbers::Int8 };
         let exported = job.run(&trained.checkpoint, self.dataset)?;
+        recorder.exported(&exported, &model)?;
         let test = self.dataset.test().view();
         let samples = if self.quick { test.first(QUICK_SAMPLES) } else { test };
         let device = device::classify(&Target::Emulated(self.board), Via::Memory, &exported.file, samples)?;
+        recorder.on_device(&device)?;
         device::check_match(&device)?;
         Ok(Network {
             cell: cell.name(),
@@ -186,6 +187,7 @@ impl Demonstration<'_> {
             instructions_per_inference: device.instructions_per_inference,
             device,
             checkpoint,
+            run,
             model,
         })
     }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use refrain::SelfTestError;
 use refrain_trainer::checkpoint::CheckpointError;
-use refrain_trainer::data::DataError;
+use refrain_trainer::data::{DataError, Source};
 use refrain_trainer::device::DeviceError;
 use refrain_trainer::evaluate::EvaluateError;
 use refrain_trainer::model_file::ModelFileError;
@@ -67,6 +67,15 @@ pub(super) enum CliError {
     )]
     OtherData { path: PathBuf, expected: String, data: String, found: String },
     #[error(
+        "{path} was trained on the data set {name}, which cannot be found by that name alone; say where it is by --data"
+    )]
+    DataNotNamed { path: PathBuf, name: String },
+    #[error(
+        "{path} was trained on a data set {name} of fingerprint {expected}, but {set} is one of fingerprint {found} \
+         here; say by --data where the right one is, or which other one to take"
+    )]
+    DataChanged { path: PathBuf, name: String, expected: String, set: Source, found: String },
+    #[error(
         "{path}: {source}; either the file was made by a faulty program or this machine computes wrongly"
     )]
     SelfTest { path: PathBuf, source: SelfTestError },
@@ -75,8 +84,14 @@ pub(super) enum CliError {
          programs were built from different sources, or one of them computes wrongly"
     )]
     BoardDiffers { board: String, sample: usize, logit: usize, found: u32, expected: u32 },
+    #[error("{cause}; {kept}")]
+    Stopped { cause: TrainError, kept: String },
     #[error("interrupted in epoch {epoch} of {cell}; {kept}")]
     Interrupted { cell: &'static str, epoch: u32, kept: String },
+    #[error("--resume needs --out or --run to say which run is meant")]
+    ResumeWhat,
+    #[error("{source}; {kept}")]
+    NotRecorded { source: Box<RunError>, kept: String },
     #[error("cannot listen for Ctrl-C: {0}")]
     Signal(ctrlc::Error),
     #[error("cannot start {threads} threads: {source}")]

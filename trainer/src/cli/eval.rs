@@ -7,7 +7,7 @@ use std::time::Instant;
 use refrain_trainer::evaluate::Evaluation;
 use serde::Serialize;
 
-use super::classifier::load;
+use super::classifier::{Classifier, load};
 use super::data::{DataArgs, DataFields, LimitArgs};
 use super::error::CliError;
 use super::output::{number_table, percent, thousands};
@@ -80,7 +80,10 @@ impl fmt::Display for Report {
 pub(super) fn run(args: &Args) -> Result<Report, CliError> {
     let classifier = load(&args.file)?;
     let facts = classifier.facts();
-    let (dataset, data) = args.data.load()?;
+    let (dataset, data) = match &classifier {
+        Classifier::Checkpoint(checkpoint) => args.data.load_for(&args.file, &checkpoint.data)?,
+        Classifier::Model(_) => args.data.load()?,
+    };
     facts.check(&args.file, &dataset)?;
     let started = Instant::now();
     let samples = args.limit.first_of(&dataset);

@@ -22,8 +22,9 @@ Examples:
   refrain export lstm.ckpt --float --out lstm-f32.rfn
   refrain export small.ckpt --data digits --name sensor-gestures --out small.rfn
 
-Give the data set that the network was trained on: its training samples say how far the LSTM's cell state
-reaches, its test samples what quantisation costs.";
+Without --data the set that the network was trained on is taken: its training samples say how far the LSTM's cell
+state reaches, its test samples what quantisation costs. Where that set is neither mnist nor digits, or is not the same
+any more, --data must say where it is.";
 
 /// Training samples that calibration looks at.
 const CALIBRATION: usize = 2000;
@@ -110,7 +111,7 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
     destination::check_file(&args.out)?;
     destination::check_not_input(&args.out, &args.checkpoint)?;
     let checkpoint = load_checkpoint(&args.checkpoint)?;
-    let (dataset, data) = args.data.load()?;
+    let (dataset, data) = args.data.load_for(&args.checkpoint, &checkpoint.data)?;
     let job = Job {
         checkpoint: &args.checkpoint,
         model: &args.out,
@@ -138,18 +139,17 @@ impl Job<'_> {
         facts.check(self.checkpoint, dataset)?;
         let metadata = Metadata {
             name: self.name.map_or_else(|| format!("{}-{}", facts.cell, facts.shape.units), str::to_owned),
-            classes: checkpoint.class_names.clone(),
             timesteps: checkpoint.timesteps,
-            input_scale: checkpoint.input_scale,
-            input_range: (0, u8::MAX.into()),
+            scaling: checkpoint.data.scaling.clone(),
+            task: checkpoint.data.task.clone(),
         };
-        let calibration = dataset.train().view().first(CALIBRATION).images()?.pixels;
+        let calibration = dataset.train().view().first(CALIBRATION);
         let file = export(&checkpoint.network, &metadata, self.numbers, calibration)
             .map_err(|source| CliError::Export { path: self.checkpoint.to_owned(), source })?;
         file.save(self.model)?;
 
         let test = dataset.test().view();
-        let layers = LayerReport::new(&checkpoint.network, &metadata, &file, test.images()?.pixels).layers;
+        let layers = LayerReport::new(&checkpoint.network, &metadata, &file, test).layers;
         let before = evaluate_checkpoint(checkpoint, test, &format!("{} in f32", facts.cell))?;
         let after = evaluate_model(&file, test, &format!("{} in {}, on the host", facts.cell, self.numbers))?;
         Ok(Exported {

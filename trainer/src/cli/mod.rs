@@ -17,6 +17,8 @@ mod output;
 mod progress;
 mod report;
 mod train;
+mod training;
+mod training_progress;
 
 use std::process::ExitCode;
 

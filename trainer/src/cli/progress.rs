@@ -1,31 +1,24 @@
 //! How far the work is, on stderr: bars at a terminal, plain lines elsewhere.
 
-use std::fmt::Write;
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
-use refrain::CellKind;
-use refrain_trainer::train::Epoch;
+use indicatif::{ProgressBar, ProgressStyle};
 
-use super::output::{note, percent};
+use super::output::note;
 
 const COUNTER: &str = "{prefix} [{bar:30}] {human_pos}/{human_len}  {eta} left";
-const TRAINING: &str = "{prefix} [{bar:30}] {human_pos}/{human_len}  {rate}  {msg}";
+/// The bar takes what the figures leave of the line, so that no terminal is too narrow for both.
+pub(super) const TRAINING: &str = "{prefix} {percent:>3}% [{wide_bar}] {msg}";
 const SPINNER: &str = "{spinner} {prefix} {elapsed}";
 
-fn bar(length: usize, template: &str, prefix: String) -> ProgressBar {
-    let rate = |state: &ProgressState, out: &mut dyn Write| {
-        // A line that cannot be drawn is no reason to stop the work.
-        let _ = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
-    };
-    let style = ProgressStyle::with_template(template).expect("a sound template");
-    let style = style.with_key("rate", rate).progress_chars("=> ");
+pub(super) fn bar(length: usize, template: &str, prefix: String) -> ProgressBar {
+    let style = ProgressStyle::with_template(template).expect("a sound template").progress_chars("=> ");
     ProgressBar::new(length as u64).with_style(style).with_prefix(prefix)
 }
 
 /// How often a plain line tells how far it is.
-const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
+pub(super) const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Counts samples. Away from a terminal it writes a line now and then, none where the work is soon done.
 pub(super) struct Counter {
@@ -74,62 +67,5 @@ impl Spinner {
 impl Drop for Spinner {
     fn drop(&mut self) {
         self.0.finish_and_clear();
-    }
-}
-
-/// A training run: a bar for the epoch, and a line for each that is done.
-pub(super) struct Training {
-    cell: CellKind,
-    epochs: u32,
-    epoch: u32,
-    bar: ProgressBar,
-}
-
-impl Training {
-    pub(super) fn new(cell: CellKind) -> Self {
-        Self { cell, epochs: 0, epoch: 0, bar: ProgressBar::hidden() }
-    }
-
-    pub(super) fn cell(&self) -> CellKind {
-        self.cell
-    }
-
-    pub(super) fn start(&mut self, epochs: u32, samples: usize) {
-        self.epochs = epochs;
-        self.bar = bar(samples, TRAINING, String::new());
-        self.begin_epoch(1);
-    }
-
-    fn begin_epoch(&mut self, epoch: u32) {
-        self.epoch = epoch;
-        self.bar.set_prefix(format!("{} epoch {epoch}/{}", self.cell, self.epochs));
-        self.bar.reset();
-    }
-
-    pub(super) fn batch(&self, samples_done: usize, loss: f64) {
-        self.bar.set_position(samples_done as u64);
-        self.bar.set_message(format!("loss {loss:.3}"));
-    }
-
-    pub(super) fn end_epoch(&mut self, epoch: &Epoch) {
-        let Epoch { epoch: number, loss, accuracy, val_loss, val_accuracy, .. } = epoch;
-        let shown =
-            |accuracy: &Option<f64>| accuracy.map_or(String::new(), |a| format!("  accuracy {}", percent(a)));
-        let (accuracy, val_accuracy) = (shown(accuracy), shown(val_accuracy));
-        self.bar.suspend(|| {
-            note(format_args!(
-                "{} epoch {number:>2}/{}  loss {loss:.4}{accuracy}  validation: loss {val_loss:.4}{val_accuracy}",
-                self.cell, self.epochs
-            ));
-        });
-        if self.epoch < self.epochs {
-            self.begin_epoch(self.epoch + 1);
-        }
-    }
-}
-
-impl Drop for Training {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
     }
 }

@@ -157,13 +157,13 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
     {
         set_up(board)?;
     }
-    let (dataset, data) = args.data.load_or(&runs[0].config.data.source)?;
+    let (dataset, data) = args.data.load_for_run(&runs[0])?;
     let samples = args.limit.first_of(&dataset);
     let work = Work { dataset: &dataset, samples, board: args.board };
     let mut page = Page {
         data: Data::new(&dataset, samples, &data.data_reason),
         runs: Vec::new(),
-        notes: notes(&runs, &report::names(&runs)),
+        notes: notes(&runs, &report::names(&runs), &dataset),
     };
     for ((run, checkpoint), name) in runs.iter().zip(&checkpoints).zip(report::names(&runs)) {
         page.runs.push(work.findings(run, checkpoint, name)?);
@@ -195,14 +195,17 @@ fn check_same_data(runs: &[Run]) -> Result<(), CliError> {
     }
 }
 
-/// What readers must know about runs that have not ended.
-fn notes(runs: &[Run], names: &[String]) -> Vec<String> {
+/// What readers must know about the figures.
+fn notes(runs: &[Run], names: &[String], dataset: &Dataset) -> Vec<String> {
+    let trained_on = &runs[0].config.data;
+    let other = (trained_on.fingerprint != dataset.fingerprint())
+        .then(|| format!("Trained on another data set than this one: {}.", trained_on.name));
     let open = runs.iter().zip(names).filter(|(run, _)| run.outcome.is_none());
-    open.map(|(run, name)| {
+    let open = open.map(|(run, name)| {
         let (done, all) = (run.history.len(), run.config.epochs);
         format!("{name} has not ended: {done} of at most {all} epochs are done, and its figures are of that state.")
-    })
-    .collect()
+    });
+    other.into_iter().chain(open).collect()
 }
 
 /// What a board made of the model file that is noted with it.

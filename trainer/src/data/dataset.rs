@@ -1,5 +1,8 @@
 //! A whole data set: what is asked, and sequences to train on, to validate with and to test on.
 
+use std::path::Path;
+use std::sync::OnceLock;
+
 use super::{DataError, InputScaling, Kind, Split, SplitView, TargetScaling, Targets, Task};
 
 /// Splits of one kind of sequences, and the task that they set.
@@ -12,6 +15,8 @@ pub struct Dataset {
     task: Task,
     scaling: InputScaling,
     splits: Splits,
+    /// Made when it is first asked for: a large set takes a moment.
+    fingerprint: OnceLock<String>,
 }
 
 /// The parts of a data set.
@@ -51,25 +56,20 @@ impl Dataset {
                 "one mean and deviation for each output"
             );
         }
-        let train_from = splits.train.sequences_from();
+        check_targets(&splits.train, &task)?;
+        check_two_classes(&splits.train, task.classes())?;
         for split in splits.all() {
             if split.inputs() != inputs {
                 return Err(DataError::InputsMismatch {
                     path: split.sequences_from().into(),
                     found: split.inputs(),
-                    train_from: train_from.into(),
+                    train_from: splits.train.sequences_from().into(),
                     expected: inputs,
                 });
             }
             check_targets(split, &task)?;
         }
-        if let Some(labels) = splits.train.labels()
-            && labels.iter().all(|label| label == &labels[0])
-        {
-            let class = task.classes()[usize::from(labels[0])].clone();
-            return Err(DataError::OneClass { path: splits.train.targets_from().into(), class });
-        }
-        Ok(Dataset { name: name.into(), task, scaling, splits })
+        Ok(Dataset { name: name.into(), task, scaling, splits, fingerprint: OnceLock::new() })
     }
 
     /// A set of images. The classes are `0` to the greatest training label.
@@ -87,7 +87,8 @@ impl Dataset {
                 test: sizes[1],
             });
         }
-        let task = Task::classification(numbered_classes(train.view().images()?.labels, &train)?);
+        let task =
+            Task::classification(numbered_classes(train.view().images()?.labels, train.targets_from())?);
         Dataset::new(name, task, InputScaling::PIXELS, Splits { train, validation: None, test })
     }
 
@@ -114,6 +115,11 @@ impl Dataset {
     /// How raw numbers become what a network sees.
     pub fn scaling(&self) -> &InputScaling {
         &self.scaling
+    }
+
+    /// SHA-256 of all that tells the set from others, in hexadecimal; the name is not in it.
+    pub fn fingerprint(&self) -> &str {
+        self.fingerprint.get_or_init(|| self.compute_fingerprint())
     }
 
     /// The sequences to train on; those to be held out for validation included where there is no
@@ -180,6 +186,16 @@ impl Splits {
     }
 }
 
+/// Refuses labels that are all the same.
+pub(super) fn check_two_classes(train: &Split, classes: &[String]) -> Result<(), DataError> {
+    let Some(&[first, ref others @ ..]) = train.labels() else { return Ok(()) };
+    if others.iter().any(|&label| label != first) {
+        return Ok(());
+    }
+    let class = classes.get(usize::from(first)).cloned().unwrap_or_else(|| first.to_string());
+    Err(DataError::OneClass { path: train.targets_from().into(), class })
+}
+
 /// Refuses targets that are not those of the task.
 fn check_targets(split: &Split, task: &Task) -> Result<(), DataError> {
     let path = || split.targets_from().to_path_buf();
@@ -213,19 +229,19 @@ fn check_targets(split: &Split, task: &Task) -> Result<(), DataError> {
     })
 }
 
-/// Names for classes that are known by their numbers alone: `0` to the greatest label of `train`.
-fn numbered_classes(labels: &[u8], train: &Split) -> Result<Vec<String>, DataError> {
+/// Names for classes that are known by their numbers alone: `0` to the greatest of the training labels, which came from
+/// `path`.
+///
+/// # Errors
+/// [`DataError::SkippedLabels`].
+pub(super) fn numbered_classes(labels: &[u8], path: &Path) -> Result<Vec<String>, DataError> {
     let mut present = [false; 256];
     labels.iter().for_each(|&label| present[usize::from(label)] = true);
     let greatest = labels.iter().copied().max().unwrap_or(0);
     let missing: Vec<String> =
         (0..greatest).filter(|&label| !present[usize::from(label)]).map(|label| label.to_string()).collect();
     if !missing.is_empty() {
-        return Err(DataError::SkippedLabels {
-            path: train.targets_from().into(),
-            missing: missing.join(", "),
-            greatest,
-        });
+        return Err(DataError::SkippedLabels { path: path.into(), missing: missing.join(", "), greatest });
     }
     Ok((0..=greatest).map(|label| label.to_string()).collect())
 }

@@ -3,6 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::csv_folder::CsvFault;
+use super::npz::NpzFault;
+
+/// What `--data` takes.
+const LOOKED_FOR: &str =
+    "a folder with the four idx files, a folder of CSV files, an .npz file, or the word mnist or digits";
+
 /// Why a data set could not be had.
 ///
 /// Every message is one sentence: the file or flag, what was found, what was expected or what to do.
@@ -20,11 +27,32 @@ pub enum DataError {
         source: io::Error,
     },
 
-    /// The folder given as `--data` (or in `REFRAIN_MNIST_DIR`) is none.
-    #[error(
-        "{path}: no such folder; a data set is a folder with the four idx files, or the word mnist or digits"
-    )]
+    /// The folder of a set of idx files (such as that in `REFRAIN_MNIST_DIR`) is none.
+    #[error("{path}: no such folder; a folder with the four idx files is expected")]
     NoFolder {
+        /// The path given.
+        path: PathBuf,
+    },
+
+    /// There is nothing at the path given as `--data`.
+    #[error("{path}: no such file or folder; --data takes {LOOKED_FOR}")]
+    NoPath {
+        /// The path given.
+        path: PathBuf,
+    },
+
+    /// The file given as `--data` is of no kind that is known.
+    #[error("{path}: not an .npz file, for that is a zip archive of arrays; --data takes {LOOKED_FOR}")]
+    UnknownFile {
+        /// The path given.
+        path: PathBuf,
+    },
+
+    /// The folder given as `--data` holds nothing that is known.
+    #[error(
+        "{path}: it holds neither idx files (such as train-images-idx3-ubyte) nor CSV files (index.csv, or .csv files in sub-folders named after their class); --data takes {LOOKED_FOR}"
+    )]
+    UnknownFolder {
         /// The path given.
         path: PathBuf,
     },
@@ -231,6 +259,68 @@ pub enum DataError {
         expected: String,
     },
 
+    /// No feature says anything.
+    #[error(
+        "{path}: every feature is constant throughout the training sequences, so there is nothing to learn from"
+    )]
+    AllConstant {
+        /// Where the training sequences came from.
+        path: PathBuf,
+    },
+
+    /// A value to be learnt that is always the same.
+    #[error(
+        "{path}: target {output} is {value} for every training sequence, so there is nothing to learn; leave it out"
+    )]
+    ConstantTarget {
+        /// Where the training targets came from.
+        path: PathBuf,
+        /// Its number, and its name where it has one.
+        output: String,
+        /// What it is.
+        value: f32,
+    },
+
+    /// A number that is infinite or none.
+    #[error("{path}: {place} is {value} where a finite number that fits an f32 belongs")]
+    NotFinite {
+        /// Where the numbers came from.
+        path: PathBuf,
+        /// Which number: "sample 3, timestep 0, feature 2 (humidity)".
+        place: String,
+        /// What is there.
+        value: f32,
+    },
+
+    /// Too few sequences to test on some of them.
+    #[error(
+        "{path}: {count} sequences are too few to hold some out and train on the others; give two of one class at least, or sequences to validate with and to test on"
+    )]
+    TooFewToHoldOut {
+        /// Where the sequences came from.
+        path: PathBuf,
+        /// How many there are.
+        count: usize,
+    },
+
+    /// Something about an `.npz` file.
+    #[error("{path}: {fault}")]
+    Npz {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: Box<NpzFault>,
+    },
+
+    /// Something about a CSV file or a folder of them.
+    #[error("{path}: {fault}")]
+    Csv {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: Box<CsvFault>,
+    },
+
     /// Nothing to tell apart.
     #[error("{path}: every training label is {class}; a classifier needs samples of two classes at least")]
     OneClass {
@@ -242,7 +332,7 @@ pub enum DataError {
 
     /// Training labels that skip numbers.
     #[error(
-        "{path}: no training label is {missing}, though there are labels up to {greatest}; number the classes from 0 without gaps"
+        "{path}: no training label is {missing}, though there are labels up to {greatest}; number the classes from 0 without gaps, or name them all where the format can"
     )]
     SkippedLabels {
         /// Where the training labels came from.
@@ -269,7 +359,7 @@ pub enum DataError {
     },
 
     /// A label beyond those that the task knows.
-    #[error("{path}: label {label} at index {index} is out of range: the training labels know {classes} classes, 0 to {}", classes - 1)]
+    #[error("{path}: label {label} at index {index} is out of range: there are {classes} classes, 0 to {}", classes - 1)]
     LabelOutOfRange {
         /// Where the labels came from.
         path: PathBuf,
@@ -334,11 +424,23 @@ pub enum DataError {
     NoCache,
 
     /// `--data` with nothing after it.
-    #[error("--data is empty; expected a folder with the four idx files, or the word mnist or digits")]
+    #[error("--data is empty; it takes {LOOKED_FOR}")]
     EmptySource,
 }
 
 impl DataError {
+    /// For `map_err`: a [`DataError::Npz`] about `path`.
+    pub(super) fn npz(path: &std::path::Path) -> impl Fn(NpzFault) -> DataError + use<> {
+        let path = path.to_path_buf();
+        move |fault| DataError::Npz { path: path.clone(), fault: fault.into() }
+    }
+
+    /// For `map_err`: a [`DataError::Csv`] about `path`.
+    pub(super) fn csv(path: &std::path::Path) -> impl Fn(CsvFault) -> DataError + use<> {
+        let path = path.to_path_buf();
+        move |fault| DataError::Csv { path: path.clone(), fault: fault.into() }
+    }
+
     /// For `map_err`: an [`DataError::Io`] about `path`.
     pub(crate) fn io(path: &std::path::Path, action: &'static str) -> impl FnOnce(io::Error) -> DataError {
         let path = path.to_path_buf();

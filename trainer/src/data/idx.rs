@@ -161,6 +161,11 @@ pub fn find(folder: &Path, name: &str) -> Result<PathBuf, DataError> {
     found.ok_or(DataError::Missing { path: plain })
 }
 
+/// Whether a folder holds one of the four idx files at least.
+pub(super) fn is_idx_folder(folder: &Path) -> bool {
+    TRAIN.iter().chain(&TEST).any(|name| find(folder, name).is_ok())
+}
+
 /// Reads a set from the four idx files in `folder`, each plain or `.gz`, of any image size and number of classes.
 ///
 /// # Errors

@@ -6,27 +6,36 @@
 //! are made by [`InputScaling`] when a batch is gathered, so that the whole of MNIST takes 55 MB instead of 220, and
 //! views ([`SplitView`]) copy nothing.
 //!
-//! [`load`] turns the word after `--data` into a [`Dataset`]; [`idx`] reads files, [`mnist`] finds or fetches the
-//! classic set and [`digits`] draws one when there is no network at all.
+//! [`load`] turns the word after `--data` into a [`Dataset`]; [`idx`], [`npz`] and [`csv_folder`] read files, [`mnist`]
+//! finds or fetches the classic set and [`digits`] draws one when there is no network at all. Images of bytes are scaled
+//! as a whole; what comes from the other formats is standardised feature by feature, on the training split alone.
 
+mod assemble;
+mod builder;
+pub mod csv_folder;
 mod dataset;
 pub mod digits;
 pub mod download;
 mod error;
+mod hold_out;
 pub mod idx;
 pub mod mnist;
+pub mod npz;
+mod record;
 mod scaling;
 mod sequences;
 mod source;
 mod split;
+mod standardise;
 mod targets;
 mod task;
 
 pub use dataset::{Dataset, Splits};
 pub use error::DataError;
+pub use record::DataRecord;
 pub use scaling::{InputScaling, PIXEL_SCALE};
 pub use sequences::{Sequences, Values, ValuesView};
-pub use source::{Loaded, Source, load, load_with};
+pub use source::{Loaded, Source, load, load_with, read};
 pub use split::{Images, Split, SplitView};
 pub use targets::{Targets, TargetsView};
 pub use task::{Kind, TargetScaling, Task};

@@ -1,11 +1,12 @@
 //! The word after `--data`, and what it stands for.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::mnist::Places;
-use super::{DataError, Dataset, digits, idx, mnist};
+use super::{DataError, Dataset, csv_folder, digits, idx, mnist, npz};
 
 /// What `--data` names.
 ///
@@ -14,13 +15,13 @@ use super::{DataError, Dataset, digits, idx, mnist};
 ///
 /// assert_eq!("digits".parse::<Source>()?, Source::Digits);
 /// // A folder that happens to have such a name is written as a path.
-/// assert_eq!("./mnist".parse::<Source>()?, Source::Folder("./mnist".into()));
+/// assert_eq!("./mnist".parse::<Source>()?, Source::Path("./mnist".into()));
 /// # Ok::<(), refrain_trainer::data::DataError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// A folder with the four idx files.
-    Folder(PathBuf),
+    /// A folder with the four idx files or with CSV files, or an `.npz` file: see [`read`].
+    Path(PathBuf),
     /// MNIST: see [`mnist::load`].
     Mnist,
     /// The pen-stroke digits drawn by [`digits`].
@@ -35,7 +36,7 @@ impl FromStr for Source {
             "" => Err(DataError::EmptySource),
             "mnist" => Ok(Source::Mnist),
             "digits" => Ok(Source::Digits),
-            folder => Ok(Source::Folder(folder.into())),
+            path => Ok(Source::Path(path.into())),
         }
     }
 }
@@ -43,7 +44,7 @@ impl FromStr for Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Source::Folder(path) => path.display().fmt(f),
+            Source::Path(path) => path.display().fmt(f),
             Source::Mnist => f.write_str("mnist"),
             Source::Digits => f.write_str("digits"),
         }
@@ -55,8 +56,12 @@ impl fmt::Display for Source {
 pub struct Loaded {
     /// The set.
     pub dataset: Dataset,
+    /// What it was loaded from: what `--data` names, or what was taken without it.
+    pub source: Source,
     /// Which set it is, where it came from and why, for the user to read: no full stop at the end.
     pub why: String,
+    /// What the user should know of it, a sentence each without a full stop: what was held out, what is constant.
+    pub notes: Vec<String>,
 }
 
 /// Loads what `--data` names; without it, MNIST where it can be had and otherwise the built-in digits.
@@ -73,23 +78,52 @@ pub fn load(source: Option<&Source>) -> Result<Loaded, DataError> {
 /// # Errors
 /// As [`load`].
 pub fn load_with(source: Option<&Source>, places: &Places) -> Result<Loaded, DataError> {
-    let (dataset, why) = match source {
-        Some(Source::Folder(folder)) => {
-            (idx::read_folder(folder)?, format!("the idx files in {}, as --data says", folder.display()))
+    let (dataset, source, why) = match source {
+        Some(Source::Path(path)) => return read(path),
+        Some(Source::Mnist) => {
+            let (dataset, why) = mnist::load(places)?;
+            (dataset, Source::Mnist, why)
         }
-        Some(Source::Mnist) => mnist::load(places)?,
-        Some(Source::Digits) => (built_in(), "the built-in pen-stroke digits, as --data says".into()),
+        Some(Source::Digits) => {
+            (built_in(), Source::Digits, "the built-in pen-stroke digits, as --data says".into())
+        }
         None => match mnist::load(places) {
-            Ok((dataset, where_from)) => (dataset, format!("{where_from}, the default")),
+            Ok((dataset, where_from)) => (dataset, Source::Mnist, format!("{where_from}, the default")),
             // A folder that was named on purpose and is not usable must not be passed over in silence.
             Err(error) if places.folder.is_some() => return Err(error),
-            Err(error) => (
-                built_in(),
-                format!("the built-in pen-stroke digits, because MNIST could not be had: {error}"),
-            ),
+            Err(error) => {
+                let why = format!("the built-in pen-stroke digits, because MNIST could not be had: {error}");
+                (built_in(), Source::Digits, why)
+            }
         },
     };
-    Ok(Loaded { dataset, why })
+    Ok(Loaded { dataset, source, why, notes: Vec::new() })
+}
+
+/// Reads a data set from a file or folder of any kind that is known, told apart by what is there.
+///
+/// # Errors
+/// [`DataError::NoPath`], [`DataError::UnknownFile`] or [`DataError::UnknownFolder`], or what is wrong with the data.
+pub fn read(path: &Path) -> Result<Loaded, DataError> {
+    let metadata = path.metadata().map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => DataError::NoPath { path: path.into() },
+        _ => DataError::io(path, "read it")(source),
+    })?;
+    let shown = path.display();
+    let (what, (dataset, notes)) = if metadata.is_file() {
+        if !npz::is_zip(path)? {
+            return Err(DataError::UnknownFile { path: path.into() });
+        }
+        (format!("the arrays in {shown}"), npz::read(path)?)
+    } else if idx::is_idx_folder(path) {
+        (format!("the idx files in {shown}"), (idx::read_folder(path)?, Vec::new()))
+    } else if csv_folder::is_csv_folder(path) {
+        (format!("the CSV files in {shown}"), csv_folder::read(path)?)
+    } else {
+        return Err(DataError::UnknownFolder { path: path.into() });
+    };
+    let why = format!("{what}, as --data says");
+    Ok(Loaded { dataset, source: Source::Path(path.to_owned()), why, notes })
 }
 
 fn built_in() -> Dataset {

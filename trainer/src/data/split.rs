@@ -145,6 +145,34 @@ impl Split {
         SplitView { split: self, start: 0, end: self.count() }
     }
 
+    /// Takes the sequences that `is_taken` names, and their targets, out of this split: a copy of those alone, the rest
+    /// closes up in place.
+    pub(super) fn take_out(&mut self, is_taken: &[bool]) -> Split {
+        let entries = |index| match self.per_step {
+            true => self.sequences.start(index)..self.sequences.start(index + 1),
+            false => index..index + 1,
+        };
+        let ranges = |taken| {
+            let numbers = (0..is_taken.len()).filter(move |&index| is_taken[index] == taken);
+            numbers.map(entries).collect::<Vec<_>>().into_iter()
+        };
+        let (taken, rest) = (ranges(true), ranges(false));
+        let targets = self.targets.take_out(taken, rest);
+        let sequences = self.sequences.take_out(is_taken);
+        Split {
+            sequences,
+            targets,
+            per_step: self.per_step,
+            sequences_from: self.sequences_from.clone(),
+            targets_from: self.targets_from.clone(),
+        }
+    }
+
+    /// The same split with its numbers in the type that holds those of `other` as well.
+    pub(super) fn widened_for(self, other: &Split) -> Split {
+        Split { sequences: self.sequences.widened_for(&other.sequences), ..self }
+    }
+
     /// How many sequences to hold out for validation: a twelfth, which is 5,000 of MNIST's 60,000; at least one
     /// where that leaves something to train on.
     pub fn validation_count(&self) -> usize {
@@ -367,6 +395,23 @@ mod tests {
 
         let text = Split::new(sequences, Targets::Labels(vec![0, 1]), true, "x", "y").expect_err("too few");
         assert_eq!(text.to_string(), "y: 2 targets for the 5 timesteps of x; each timestep needs one");
+    }
+
+    #[test]
+    fn targets_go_with_the_sequences_that_are_taken_out() {
+        let sequences = Sequences::ragged(Values::I16(vec![1, 2, 3, 4, 5, 6]), 1, &[2, 3, 1]);
+        let labels = Targets::Labels(vec![0, 1, 1, 0, 1, 0]);
+        let mut split = Split::new(sequences.clone(), labels, true, "x", "y").expect("a sound split");
+        let taken = split.take_out(&[false, true, false]);
+        assert_eq!((taken.labels(), taken.count()), (Some(&[1, 0, 1][..]), 1));
+        assert_eq!((split.labels(), split.count()), (Some(&[0, 1, 0][..]), 2));
+        assert_eq!(split.view().sequence(1), ValuesView::I16(&[6]));
+
+        let values = Targets::Values(array![[1.0], [2.0], [3.0]]);
+        let mut split = Split::new(sequences, values, false, "x", "y").expect("a sound split");
+        let taken = split.take_out(&[true, false, true]);
+        assert_eq!(taken.targets(), &Targets::Values(array![[1.0], [3.0]]));
+        assert_eq!(split.targets(), &Targets::Values(array![[2.0]]));
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! What is to be learnt: labels or values.
 
+use std::ops::Range;
+
 use ndarray::{Array2, ArrayView2, Axis, s};
+
+use super::sequences::keep;
 
 /// One entry for each sequence, or for each timestep of each sequence one behind the other.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,11 +33,32 @@ impl Targets {
         }
     }
 
+    /// Takes the entries at `ranges` out: a copy of those alone; `rest` are the ranges between them, which close
+    /// up. All ranges ascend.
+    pub(super) fn take_out(
+        &mut self,
+        ranges: impl Iterator<Item = Range<usize>>,
+        rest: impl Iterator<Item = Range<usize>>,
+    ) -> Targets {
+        match self {
+            Self::Labels(labels) => {
+                let taken = ranges.flat_map(|range| &labels[range]).copied().collect();
+                keep(labels, rest);
+                Self::Labels(taken)
+            }
+            Self::Values(values) => {
+                let taken = values.select(Axis(0), &ranges.flatten().collect::<Vec<_>>());
+                *values = values.select(Axis(0), &rest.flatten().collect::<Vec<_>>());
+                Self::Values(taken)
+            }
+        }
+    }
+
     /// The entries in `range`.
     ///
     /// # Panics
     /// When the range goes beyond the end.
-    pub fn slice(&self, range: std::ops::Range<usize>) -> TargetsView<'_> {
+    pub fn slice(&self, range: Range<usize>) -> TargetsView<'_> {
         match self {
             Self::Labels(labels) => TargetsView::Labels(&labels[range]),
             Self::Values(values) => TargetsView::Values(values.slice(s![range, ..])),

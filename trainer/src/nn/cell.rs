@@ -10,13 +10,14 @@
 
 use std::ops::Range;
 
-use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayRef1, ArrayView2, ArrayViewD, ArrayViewMut1, ArrayViewMut2, Axis};
+use ndarray::{Array2, ArrayViewD, Axis};
 use rand_chacha::ChaCha8Rng;
 use refrain::CellKind;
+use refrain::float::activation::{sigmoid, tanh};
 
 use super::batch::Padded;
 use super::dropout::{self, Masks};
+use super::product::matrix_mut;
 use super::timeline::Timeline;
 use super::{gru, init, lstm, simple_rnn};
 
@@ -70,6 +71,16 @@ impl CellWeights {
         self.recurrent_kernel.nrows()
     }
 
+    /// Row `index` of the bias, `[gates * units]`.
+    pub(super) fn bias_row(&self, index: usize) -> &[f32] {
+        self.bias.row(index).to_slice().expect("a bias is kept in standard layout")
+    }
+
+    /// [`bias_row`](Self::bias_row), to write to.
+    pub(super) fn bias_row_mut(&mut self, index: usize) -> &mut [f32] {
+        self.bias.row_mut(index).into_slice().expect("a bias is kept in standard layout")
+    }
+
     /// The bias in the shape that Keras gives it: a vector, but two rows for the GRU.
     pub(super) fn bias_as_in_keras(&self) -> ArrayViewD<'_, f32> {
         match self.kind {
@@ -101,7 +112,7 @@ impl CellWeights {
     /// `tape.x` is.
     pub(super) fn backward_input(&self, tape: &Tape, d_x: &mut Vec<f32>) {
         d_x.resize(tape.x.len(), 0.0);
-        let d_x = &mut matrix_mut(d_x, self.inputs());
+        let d_x = matrix_mut(d_x, self.inputs());
         match self.kind {
             CellKind::SimpleRnn => simple_rnn::backward_input(self, tape, d_x),
             CellKind::Lstm => lstm::backward_input(self, tape, d_x),
@@ -159,6 +170,8 @@ pub(super) struct Tape {
     pub(super) d_outputs: Vec<f32>,
     /// LSTM only: gradient by the cell state of the timestep at hand, `[rows, units]`.
     pub(super) d_cell: Vec<f32>,
+    /// The transposed recurrent kernel, `[gates * units, units]`.
+    pub(super) recurrent_transposed: Vec<f32>,
 }
 
 impl Tape {
@@ -175,8 +188,10 @@ impl Tape {
             let timesteps = sequences.sequence(sequence);
             for (s, features) in timesteps.axis_iter(Axis(0)).take(length).enumerate() {
                 let at = timeline.position(row, s) * inputs;
-                for (to, from) in self.x[at..at + inputs].iter_mut().zip(features) {
-                    *to = *from;
+                let to = &mut self.x[at..at + inputs];
+                match features.as_slice() {
+                    Some(features) => to.copy_from_slice(features),
+                    None => to.iter_mut().zip(features).for_each(|(to, from)| *to = *from),
                 }
             }
         }
@@ -245,46 +260,18 @@ pub(super) fn add_outputs(d_outputs: &[f32], range: Range<usize>, d_hidden: &mut
     }
 }
 
-/// A contiguous slice seen as a matrix `[data.len() / columns, columns]`.
-pub(super) fn matrix(data: &[f32], columns: usize) -> ArrayView2<'_, f32> {
-    ArrayView2::from_shape((data.len() / columns, columns), data).expect("a whole number of rows")
-}
-
-/// [`matrix`], to write to.
-pub(super) fn matrix_mut(data: &mut [f32], columns: usize) -> ArrayViewMut2<'_, f32> {
-    ArrayViewMut2::from_shape((data.len() / columns, columns), data).expect("a whole number of rows")
-}
-
-/// `out += a·b`
-pub(super) fn add_product(
-    a: &ArrayView2<'_, f32>,
-    b: &ArrayView2<'_, f32>,
-    out: &mut ArrayViewMut2<'_, f32>,
-) {
-    general_mat_mul(1.0, a, b, 1.0, out);
-}
-
-/// `out = a·b`
-pub(super) fn set_product(
-    a: &ArrayView2<'_, f32>,
-    b: &ArrayView2<'_, f32>,
-    out: &mut ArrayViewMut2<'_, f32>,
-) {
-    general_mat_mul(1.0, a, b, 0.0, out);
-}
-
-/// Sets every row of `out` to `row`.
-pub(super) fn fill_rows(out: &mut [f32], row: &ArrayRef1<f32>) {
-    let row = row.as_slice().expect("a bias is contiguous");
-    for to in out.chunks_exact_mut(row.len()) {
-        to.copy_from_slice(row);
+/// `z ← σ(z + b)`, to be compiled as a part of its caller, for the caller's instruction set.
+#[inline(always)]
+pub(super) fn sigmoid_of_sum(z: &mut [f32], bias: &[f32]) {
+    for (z, bias) in z.iter_mut().zip(bias) {
+        *z = sigmoid(*z + bias);
     }
 }
 
-/// Sets `out` to the sum of the rows of `matrix`.
-pub(super) fn sum_rows(matrix: &ArrayView2<'_, f32>, out: &mut ArrayViewMut1<'_, f32>) {
-    out.fill(0.0);
-    for row in matrix.rows() {
-        *out += &row;
+/// `z ← tanh(z + b)`, likewise.
+#[inline(always)]
+pub(super) fn tanh_of_sum(z: &mut [f32], bias: &[f32]) {
+    for (z, bias) in z.iter_mut().zip(bias) {
+        *z = tanh(*z + bias);
     }
 }

@@ -7,10 +7,10 @@
 //! <https://keras.io/api/layers/recurrent_layers/simple_rnn/>
 
 use multiversion::multiversion;
-use ndarray::ArrayViewMut2;
 
-use super::cell::{
-    CellWeights, Tape, add_outputs, add_product, fill_rows, matrix, matrix_mut, set_product, sum_rows,
+use super::cell::{CellWeights, Tape, add_outputs};
+use super::product::{
+    MatrixMut, add_product, matrix, matrix_mut, set_product, sum_rows, tensor, tensor_mut, transpose,
 };
 use super::timeline::Timeline;
 use refrain::float::activation::tanh;
@@ -22,24 +22,20 @@ pub(super) const WIDTH: usize = 1;
 pub(super) fn forward(weights: &CellWeights, timeline: &Timeline, tape: &mut Tape) {
     let Tape { x, hidden, gates: z, .. } = tape;
     let units = weights.units();
-    let recurrent_kernel = weights.recurrent_kernel.view();
+    let (recurrent_kernel, bias) = (tensor(&weights.recurrent_kernel), weights.bias_row(0));
 
-    // z = b + x·K for all timesteps at once, [total, units]
-    fill_rows(z, &weights.bias.row(0));
-    add_product(&matrix(x, weights.inputs()), &weights.kernel.view(), &mut matrix_mut(z, units));
+    // z begins as x·K for all timesteps at once, [total, units]
+    set_product(matrix(x, weights.inputs()), tensor(&weights.kernel), matrix_mut(z, units));
 
     for step in timeline.steps() {
         let z = &mut z[step.range(units)];
         let (past, future) = hidden.split_at_mut(step.range(units).end);
         if let Some(continuing) = step.continuing(units) {
             let h_previous = &past[step.range(units)][continuing];
-            add_product(
-                &matrix(h_previous, units),
-                &recurrent_kernel,
-                &mut matrix_mut(&mut z[continuing], units),
-            );
+            let z = matrix_mut(&mut z[continuing], units);
+            add_product(matrix(h_previous, units), recurrent_kernel, z);
         }
-        activate(z, &mut future[..step.size(units)]);
+        activate(z, bias, &mut future[..step.size(units)]);
     }
 }
 
@@ -50,8 +46,9 @@ pub(super) fn backward(
     tape: &mut Tape,
     gradients: &mut CellWeights,
 ) {
-    let Tape { x, hidden, gates: dz, d_hidden, d_outputs, .. } = tape;
+    let Tape { x, hidden, gates: dz, d_hidden, d_outputs, recurrent_transposed, .. } = tape;
     let units = weights.units();
+    let recurrent_transposed = transpose(&weights.recurrent_kernel, recurrent_transposed);
 
     for step in timeline.steps().rev() {
         let dz = &mut dz[step.range(units)];
@@ -59,34 +56,36 @@ pub(super) fn backward(
         d_activate(&hidden[step.range_after(units)], &d_hidden[..step.size(units)], dz);
         if let Some(continuing) = step.continuing(units) {
             // dL/dh_{t-1} = dz·Rᵀ
-            let d_previous = &mut matrix_mut(&mut d_hidden[continuing], units);
-            set_product(&matrix(&dz[continuing], units), &weights.recurrent_kernel.t(), d_previous);
+            let d_previous = matrix_mut(&mut d_hidden[continuing], units);
+            set_product(matrix(&dz[continuing], units), recurrent_transposed, d_previous);
         }
     }
 
     // Sums over all timesteps and rows: dK = xᵀ·dz, dR = h_{t-1}ᵀ·dz, db = Σ dz
     let h_previous = matrix(&hidden[..timeline.total() * units], units);
+    sum_rows(dz, gradients.bias_row_mut(0));
     let dz = matrix(dz, units);
-    set_product(&matrix(x, weights.inputs()).t(), &dz, &mut gradients.kernel.view_mut());
-    set_product(&h_previous.t(), &dz, &mut gradients.recurrent_kernel.view_mut());
-    sum_rows(&dz, &mut gradients.bias.row_mut(0));
+    set_product(matrix(x, weights.inputs()).transpose(), dz, tensor_mut(&mut gradients.kernel));
+    set_product(h_previous.transpose(), dz, tensor_mut(&mut gradients.recurrent_kernel));
 }
 
 /// `dx = dz·Kᵀ` for all timesteps at once, `[total, inputs]`.
-pub(super) fn backward_input(weights: &CellWeights, tape: &Tape, d_x: &mut ArrayViewMut2<'_, f32>) {
-    set_product(&matrix(&tape.gates, weights.units()), &weights.kernel.t(), d_x);
+pub(super) fn backward_input(weights: &CellWeights, tape: &Tape, d_x: MatrixMut<'_>) {
+    set_product(matrix(&tape.gates, weights.units()), tensor(&weights.kernel).transpose(), d_x);
 }
 
-/// `h = tanh(z)`, element by element.
-#[multiversion(targets("x86_64+avx2"))]
-fn activate(z: &[f32], h: &mut [f32]) {
-    for (h, z) in h.iter_mut().zip(z) {
-        *h = tanh(*z);
+/// `h = tanh(z + b)`, row after row: `z` and `h` `[rows, units]`, `b` `[units]`.
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
+fn activate(z: &[f32], bias: &[f32], h: &mut [f32]) {
+    for (h, z) in h.chunks_exact_mut(bias.len()).zip(z.chunks_exact(bias.len())) {
+        for ((h, z), bias) in h.iter_mut().zip(z).zip(bias) {
+            *h = tanh(z + bias);
+        }
     }
 }
 
 /// `dz = dh (1 - h²)`, element by element.
-#[multiversion(targets("x86_64+avx2"))]
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
 fn d_activate(h: &[f32], dh: &[f32], dz: &mut [f32]) {
     for ((dz, h), dh) in dz.iter_mut().zip(h).zip(dh) {
         *dz = dh * (1.0 - h * h);

@@ -1,23 +1,57 @@
-//! The format of the LSTM's cell state.
+//! How far the numbers of a network reach on training data.
 
-use ndarray::ArrayView3;
+use ndarray::Array3;
 
-use crate::nn::Network;
+use crate::data::{InputScaling, SplitView};
+use crate::nn::{Network, Padded};
 
+/// Sequences that are looked at together.
+const BATCH: usize = 500;
 /// A cell state is 30 bits wide, its sign included.
 const MAGNITUDE_BITS: f32 = 29.0;
 /// Room for a cell state so many times greater than any that calibration saw.
 const HEADROOM: f32 = 2.0;
 
-/// The greatest cell state of an LSTM on raw samples `[count, timesteps, inputs]`; `None` for another cell.
-pub(super) fn greatest_cell_state(
-    network: &Network,
-    input_scale: f32,
-    samples: ArrayView3<'_, u8>,
-) -> Option<f32> {
-    let x = samples.mapv(|sample| f32::from(sample) * input_scale);
-    let layers = network.trace(x.view()).into_iter().filter_map(|trace| trace.cell);
-    layers.map(|cell| cell.iter().fold(0.0, |greatest: f32, &c| greatest.max(c.abs()))).reduce(f32::max)
+/// The greatest magnitudes that were seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Reach {
+    /// Of a feature as the network sees it.
+    pub(super) feature: f32,
+    /// Of an LSTM's cell state; 0 of another cell's.
+    pub(super) cell: f32,
+}
+
+impl Reach {
+    /// What `network` reaches on raw sequences.
+    pub(super) fn of(network: &Network, scaling: &InputScaling, sequences: SplitView<'_>) -> Self {
+        let mut reach = Self::default();
+        let mut rest = sequences;
+        while rest.count() > 0 {
+            let (batch, behind) = rest.split_at(BATCH.min(rest.count()));
+            let (x, lengths) = features(scaling, batch);
+            reach.feature = greatest(&x, reach.feature);
+            let traces = network.trace(Padded::new(x.view(), &lengths));
+            for cell in traces.iter().filter_map(|trace| trace.cell.as_ref()) {
+                reach.cell = greatest(cell, reach.cell);
+            }
+            rest = behind;
+        }
+        reach
+    }
+}
+
+fn greatest(values: &Array3<f32>, least: f32) -> f32 {
+    values.iter().fold(least, |greatest, value| greatest.max(value.abs()))
+}
+
+/// Sequences as a network sees them, `[count, timesteps, inputs]`, shorter ones filled up with zeros, and their
+/// lengths.
+pub(super) fn features(scaling: &InputScaling, sequences: SplitView<'_>) -> (Array3<f32>, Vec<usize>) {
+    let mut x = Array3::zeros((sequences.count(), sequences.timesteps(), sequences.inputs()));
+    for (index, mut x) in x.outer_iter_mut().enumerate() {
+        sequences.gather(index, scaling, x.as_slice_mut().expect("made in standard layout"));
+    }
+    (x, (0..sequences.count()).map(|index| sequences.length(index)).collect())
 }
 
 /// Fraction bits for cell states of up to `greatest`, with headroom: as many as there is room for.

@@ -1,69 +1,105 @@
-//! Rows of f32 weights as rows of int8 weights.
+//! Rows of f32 weights as rows of integers: weights of 8 bits, or of 4.
 //!
-//! A row's sum of real numbers, `Σ K·x + Σ R·h + b`, is to come out of integers. With operands in `s` fraction bits
-//! (`x` being `sample·scale`, its operand `sample·2^shift`) and one scale `q` for the row,
+//! A row's sum of real numbers, `Σ K·x + Σ R·h + b`, is to come out of integers. Hidden states are operands in `s`
+//! fraction bits; input column `i` has operands of which 1 is `g[i]·2^-s`, short of `x` by `e[i]` (`input` says how
+//! they come about). With one scale `q` for the row,
 //!
 //! ```text
-//! K' = K·scale·2^(s - shift)    so that K'·2^-s·operand = K·x
-//! w  = round(K'/q), round(R/q)  int8
-//! B  = round(b·2^s/q)           accumulator units: one is q·2^-s
-//! m  = round(q·2^-s · 2^f · 2^24)   takes the accumulator to the f fraction bits of what follows
+//! K'[i] = K[i]·g[i]             so that K'·2^-s·operand = K·(x - e)
+//! w     = round(K'/q), round(R/q)
+//! B     = round((b + Σ K·e)·2^s/q)   accumulator units: one is q·2^-s
+//! m     = round(q·2^-s · 2^f · 2^24)   takes the accumulator to the f fraction bits of what follows
 //! ```
 
 use refrain::fixed::{ACCUMULATOR_LIMIT, LOGIT_BITS, MULTIPLIER_BITS, PREACTIVATION_BITS};
-use refrain::format::SectionKind;
 
+use super::input::{InputPlan, Inputs, Operands};
 use super::rows::{NetworkRows, Output, Row};
-use super::writer::Payload;
-use super::{ExportError, UniformInput};
+use super::{ExportError, LAYER_NAMES};
 
-/// Operand formats tried, the finest first. Finer than 12 bits gains nothing beside int8 weights; coarser than 8
-/// costs accuracy, and a row that needs that gets a larger scale instead.
-const OPERAND_BITS: std::ops::RangeInclusive<u32> = 8..=12;
+/// Fraction bits of hidden states and of standardised inputs, the finest first. Finer than 12 bits gains nothing
+/// beside int8 weights; hidden states coarser than 8 cost accuracy, and a row that needs that gets a larger scale
+/// instead, but inputs may have outliers that are worth a few bits.
+const FORMATS: [(u32, u32); 9] =
+    [(12, 12), (11, 11), (10, 10), (9, 9), (8, 8), (8, 7), (8, 6), (8, 5), (8, 4)];
 
-/// The greatest int8 weight that is used; -128 is not, so that negating a row is exact.
-const GREATEST_WEIGHT: f64 = 127.0;
+/// Weights of 8 bits: -128 is not used, so that negating a row is exact.
+pub(crate) const INT8: f64 = 127.0;
 
-/// The sections of an int8 model, and the operand format that they are made for.
+/// A network in integers, and the operand formats that it is made for.
 pub(super) struct Quantised {
-    pub(super) payload: Payload,
-    pub(super) operand_bits: u8,
+    pub(super) input: InputPlan,
+    /// Row after row of each layer, in whole tiles.
+    pub(super) layers: Vec<Vec<IntegerRow>>,
+    pub(super) dense: Vec<IntegerRow>,
 }
 
 /// A row in integers.
 #[derive(Clone, Debug, PartialEq)]
-struct IntegerRow {
-    kernel: Vec<i8>,
-    recurrent_kernel: Vec<i8>,
-    bias: i32,
-    recurrent_bias: Option<i32>,
-    multiplier: i32,
+pub(crate) struct IntegerRow {
+    pub(crate) kernel: Vec<i8>,
+    pub(crate) recurrent_kernel: Vec<i8>,
+    /// In accumulator units, as is the other one.
+    pub(crate) bias: i32,
+    pub(crate) recurrent_bias: Option<i32>,
+    pub(crate) multiplier: i32,
+    /// The real value of a weight of 1 beside a hidden state.
+    pub(crate) scale: f64,
     /// The greatest magnitude that its sum can have.
-    bound: u64,
+    pub(crate) bound: u64,
 }
 
-/// Quantises every row; sets `input.shift`.
+/// Quantises every row of a network whose recurrent weights reach `greatest_weight`, in the finest operand format
+/// for which no sum can overflow.
 ///
 /// # Errors
 /// [`ExportError::Range`].
-pub(super) fn quantise(rows: &NetworkRows, input: &mut UniformInput) -> Result<Quantised, ExportError> {
-    let fits = |&bits: &u32| {
-        let format = OperandFormat::new(input, bits);
-        let mut all = rows.cell.iter().chain(&rows.dense);
-        all.all(|row| {
-            format.round(row, format.finest_scale(row)).is_some_and(|row| row.bound < ACCUMULATOR_LIMIT)
-        })
-    };
-    let bits = OPERAND_BITS.rev().find(fits).unwrap_or(*OPERAND_BITS.start());
-    let format = OperandFormat::new(input, bits);
-    input.shift = format.shift as i8;
-    let quantise = |layer: &'static str, rows: &[Row]| -> Result<Vec<IntegerRow>, ExportError> {
+pub(super) fn quantise(
+    rows: &NetworkRows,
+    inputs: &Inputs<'_>,
+    greatest_weight: f64,
+) -> Result<Quantised, ExportError> {
+    let finest = FORMATS.iter().find_map(|&(bits, input_bits)| {
+        let plan = inputs.plan(bits, input_bits);
+        let reaches = plan.reaches(inputs.greatest, input_bits);
+        (reaches && fits(rows, &plan, greatest_weight)).then_some(plan)
+    });
+    let [.., (bits, input_bits)] = FORMATS;
+    let input = finest.unwrap_or_else(|| inputs.plan(bits, input_bits));
+    let quantise = |name, rows: &[Row], operands: &Operands, greatest| -> Result<Vec<_>, ExportError> {
         let row =
-            |(index, row): (usize, &Row)| format.quantise(row).ok_or_else(|| range_error(layer, index, row));
+            |(index, row)| quantise_row(row, operands, greatest).ok_or_else(|| range_error(name, index, row));
         rows.iter().enumerate().map(row).collect()
     };
-    let (cell, dense) = (quantise("cell", &rows.cell)?, quantise("dense", &rows.dense)?);
-    Ok(Quantised { payload: payload(&cell, rows.pairs, &dense), operand_bits: bits as u8 })
+    let layers = rows.layers.iter().zip(operands_of(rows, &input)).zip(LAYER_NAMES);
+    Ok(Quantised {
+        layers: layers
+            .map(|((rows, operands), name)| quantise(name, rows, &operands, greatest_weight))
+            .collect::<Result<_, _>>()?,
+        dense: quantise("dense", &rows.dense, &Operands::of_hidden_states(0, input.operands.bits), INT8)?,
+        input,
+    })
+}
+
+/// The operands of each layer.
+fn operands_of<'a>(rows: &'a NetworkRows, input: &'a InputPlan) -> impl Iterator<Item = Operands> + 'a {
+    (0..rows.layers.len()).map(|layer| match layer {
+        0 => input.operands.clone(),
+        _ => Operands::of_hidden_states(rows.units, input.operands.bits),
+    })
+}
+
+/// Whether every row with its finest scale stays inside the accumulator.
+fn fits(rows: &NetworkRows, input: &InputPlan, greatest_weight: f64) -> bool {
+    let fit = |rows: &[Row], operands: &Operands, greatest: f64| {
+        rows.iter().all(|row| {
+            let scale = finest_scale(row, operands, greatest);
+            round(row, operands, scale).is_some_and(|row| row.bound < ACCUMULATOR_LIMIT)
+        })
+    };
+    let dense = Operands::of_hidden_states(0, input.operands.bits);
+    let mut layers = rows.layers.iter().zip(operands_of(rows, input));
+    layers.all(|(rows, operands)| fit(rows, &operands, greatest_weight)) && fit(&rows.dense, &dense, INT8)
 }
 
 fn range_error(layer: &'static str, row: usize, weights: &Row) -> ExportError {
@@ -72,115 +108,59 @@ fn range_error(layer: &'static str, row: usize, weights: &Row) -> ExportError {
     ExportError::Range { layer, row, greatest }
 }
 
-/// How inputs and hidden states become operands.
-struct OperandFormat {
-    bits: u32,
-    shift: i32,
-    /// Real value of an input operand of 1, over that of a hidden operand of 1.
-    input_gain: f64,
-    greatest_input: u64,
-}
-
-impl OperandFormat {
-    /// Hidden states have `bits` fraction bits; the greatest sample is brought as close below `2^bits` as a shift
-    /// can bring it.
-    fn new(input: &UniformInput, bits: u32) -> Self {
-        let (min, max) = input.range;
-        let most = u32::from(min.unsigned_abs().max(max.unsigned_abs()));
-        let shift = bits as i32 - (u32::BITS - most.leading_zeros()) as i32;
-        let input_gain = f64::from(input.scale) * 2f64.powi(bits as i32 - shift);
-        // a right shift rounds, so the greatest operand may be 2^bits itself
-        let greatest_input = if shift >= 0 { u64::from(most) << shift } else { 1 << bits };
-        Self { bits, shift, input_gain, greatest_input }
-    }
-
-    /// The scale with which the row's greatest weight becomes 127.
-    fn finest_scale(&self, row: &Row) -> f64 {
-        let inputs = row.kernel.iter().map(|&weight| (f64::from(weight) * self.input_gain).abs());
-        let greatest = inputs.chain(row.recurrent_kernel.iter().map(|&weight| f64::from(weight).abs()));
-        let greatest = greatest.fold(0.0, f64::max);
-        if greatest > 0.0 { greatest / GREATEST_WEIGHT } else { 1.0 / GREATEST_WEIGHT }
-    }
-
-    /// The row with the finest scale that keeps its sums inside the accumulator; `None` where its multiplier has
-    /// no room for that scale.
-    fn quantise(&self, row: &Row) -> Option<IntegerRow> {
-        let mut scale = self.finest_scale(row);
-        loop {
-            let rounded = self.round(row, scale)?;
-            if rounded.bound < ACCUMULATOR_LIMIT {
-                return Some(rounded);
-            }
-            scale *= 1.001 * rounded.bound as f64 / ACCUMULATOR_LIMIT as f64;
+/// The row with the finest scale that keeps its sums inside the accumulator and its weights from
+/// `-greatest_weight` to `greatest_weight`; `None` where its multiplier has no room for that scale.
+pub(crate) fn quantise_row(row: &Row, operands: &Operands, greatest_weight: f64) -> Option<IntegerRow> {
+    let mut scale = finest_scale(row, operands, greatest_weight);
+    loop {
+        let rounded = round(row, operands, scale)?;
+        if rounded.bound < ACCUMULATOR_LIMIT {
+            return Some(rounded);
         }
-    }
-
-    /// The row in units of `scale`.
-    fn round(&self, row: &Row, scale: f64) -> Option<IntegerRow> {
-        let weight = |weight: f64| (weight / scale).round() as i8;
-        let kernel: Vec<i8> = row.kernel.iter().map(|&w| weight(f64::from(w) * self.input_gain)).collect();
-        let recurrent_kernel: Vec<i8> = row.recurrent_kernel.iter().map(|&w| weight(w.into())).collect();
-        let unit = scale * 2f64.powi(-(self.bits as i32));
-        let bias = |bias: f32| (f64::from(bias) / unit).round();
-        let fraction_bits = match row.output {
-            Output::Tanh => PREACTIVATION_BITS,
-            Output::Sigmoid => PREACTIVATION_BITS - 1,
-            Output::Logit => LOGIT_BITS,
-        };
-        let multiplier = (unit * 2f64.powi((fraction_bits + MULTIPLIER_BITS) as i32)).round();
-        if multiplier > f64::from(i32::MAX) {
-            return None;
-        }
-        let magnitude = |weights: &[i8]| weights.iter().map(|w| u64::from(w.unsigned_abs())).sum::<u64>();
-        let (own, recurrent) = (bias(row.bias), row.recurrent_bias.map(bias));
-        let products = magnitude(&kernel) * self.greatest_input + (magnitude(&recurrent_kernel) << self.bits);
-        // beside tiny weights a bias may be more accumulator units than any integer holds
-        let bound = products.saturating_add((own.abs() + recurrent.unwrap_or(0.0).abs()) as u64);
-        Some(IntegerRow {
-            kernel,
-            recurrent_kernel,
-            bias: own as i32,
-            recurrent_bias: recurrent.map(|bias| bias as i32),
-            multiplier: multiplier as i32,
-            bound,
-        })
+        scale *= 1.001 * rounded.bound as f64 / ACCUMULATOR_LIMIT as f64;
     }
 }
 
-/// The sections of the rows.
-fn payload(cell: &[IntegerRow], pairs: usize, dense: &[IntegerRow]) -> Payload {
-    let words = |rows: &[IntegerRow], pairs, weights: fn(&IntegerRow) -> &[i8]| -> Vec<i16> {
-        let rows: Vec<&[i8]> = rows.iter().map(weights).collect();
-        rows.chunks(2 * pairs).flat_map(tile).collect()
+/// The scale with which the row's greatest weight becomes `greatest_weight`.
+fn finest_scale(row: &Row, operands: &Operands, greatest_weight: f64) -> f64 {
+    let inputs = row.kernel.iter().zip(&operands.gains).map(|(&w, gain)| (f64::from(w) * gain).abs());
+    let greatest = inputs.chain(row.recurrent_kernel.iter().map(|&weight| f64::from(weight).abs()));
+    let greatest = greatest.fold(0.0, f64::max);
+    if greatest > 0.0 { greatest / greatest_weight } else { 1.0 / greatest_weight }
+}
+
+/// The row in units of `scale`.
+fn round(row: &Row, operands: &Operands, scale: f64) -> Option<IntegerRow> {
+    let weight = |weight: f64| (weight / scale).round() as i8;
+    let kernel = row.kernel.iter().zip(&operands.gains).map(|(&w, gain)| weight(f64::from(w) * gain));
+    let kernel: Vec<i8> = kernel.collect();
+    let recurrent_kernel: Vec<i8> = row.recurrent_kernel.iter().map(|&w| weight(w.into())).collect();
+    let unit = scale * 2f64.powi(-(operands.bits as i32));
+    let fraction_bits = match row.output {
+        Output::Tanh => PREACTIVATION_BITS,
+        Output::Sigmoid => PREACTIVATION_BITS - 1,
+        Output::Logit => LOGIT_BITS,
     };
-    let biases = |rows: &[IntegerRow]| rows.iter().map(|row| row.bias).collect::<Vec<i32>>();
-    let multipliers = |rows: &[IntegerRow]| rows.iter().map(|row| row.multiplier).collect::<Vec<i32>>();
-    let recurrent_biases: Vec<i32> = cell.iter().filter_map(|row| row.recurrent_bias).collect();
-    let mut payload = Payload::default();
-    payload.push(SectionKind::Kernel, &words(cell, pairs, |row| &row.kernel));
-    payload.push(SectionKind::RecurrentKernel, &words(cell, pairs, |row| &row.recurrent_kernel));
-    payload.push(SectionKind::Bias, &biases(cell));
-    if !recurrent_biases.is_empty() {
-        payload.push(SectionKind::RecurrentBias, &recurrent_biases);
+    let multiplier = (unit * 2f64.powi((fraction_bits + MULTIPLIER_BITS) as i32)).round();
+    if multiplier > f64::from(i32::MAX) {
+        return None;
     }
-    payload.push(SectionKind::Multiplier, &multipliers(cell));
-    payload.push(SectionKind::DenseKernel, &words(dense, 1, |row| &row.recurrent_kernel));
-    payload.push(SectionKind::DenseBias, &biases(dense));
-    payload.push(SectionKind::DenseMultiplier, &multipliers(dense));
-    payload
-}
-
-/// One tile of `rows`, pair by pair (A, B): columns two by two, in them pair after pair, `256·A + B` each.
-fn tile(rows: &[&[i8]]) -> Vec<i16> {
-    let columns = rows[0].len();
-    let weight = |row: &[i8], column: usize| i16::from(row.get(column).copied().unwrap_or(0));
-    let mut words = Vec::with_capacity(columns.next_multiple_of(4) * rows.len() / 2);
-    for first in (0..columns.next_multiple_of(4)).step_by(2) {
-        for pair in rows.chunks(2) {
-            for column in [first, first + 1] {
-                words.push(256 * weight(pair[0], column) + weight(pair[1], column));
-            }
-        }
-    }
-    words
+    let magnitude = |weights: &[i8]| weights.iter().map(|w| u64::from(w.unsigned_abs())).sum::<u64>();
+    let short: f64 = row.kernel.iter().zip(&operands.shifts).map(|(&w, shift)| f64::from(w) * shift).sum();
+    let bias = |bias: f64| (bias / unit).round();
+    let (own, recurrent) =
+        (bias(f64::from(row.bias) + short), row.recurrent_bias.map(|value| bias(value.into())));
+    let products =
+        magnitude(&kernel) * operands.greatest_input + (magnitude(&recurrent_kernel) << operands.bits);
+    // beside tiny weights a bias may be more accumulator units than any integer holds
+    let bound = products.saturating_add((own.abs() + recurrent.unwrap_or(0.0).abs()) as u64);
+    Some(IntegerRow {
+        kernel,
+        recurrent_kernel,
+        bias: own as i32,
+        recurrent_bias: recurrent.map(|bias| bias as i32),
+        multiplier: multiplier as i32,
+        scale,
+        bound,
+    })
 }

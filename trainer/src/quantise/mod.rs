@@ -3,44 +3,50 @@
 //! 1. `fold`: batch normalisation becomes part of the dense layer.
 //! 2. `rows`: weights are taken out of Keras's matrices, row by row in the order in which the runtime's tiles
 //!    want them; each row is one dot product.
-//! 3. `int8`: each row gets one scale for its input and recurrent weights, a bias in accumulator units and a
+//! 3. `calibrate` and `input`: how far features and cell states reach, and how raw samples become operands.
+//! 4. `int8`: each row gets one scale for its input and recurrent weights, a bias in accumulator units and a
 //!    multiplier; the operand format is the finest for which no sum can reach 2^23.
-//! 4. `writer`: sections, header, CRC.
+//! 5. `tiles` and `writer`: sections, header, CRC.
 //!
 //! [`export`] does all that, and reads the file back with the runtime, which checks every bound again.
 //! `report` compares what the file computes with the network it came from.
 
 mod calibrate;
 mod fold;
+mod input;
 mod int8;
 mod report;
 mod rows;
 mod self_test;
+mod tiles;
 mod writer;
 
-use ndarray::ArrayView3;
-use refrain::format::MAX_NAME_BYTES;
-use refrain::{InputFormat, Numbers, Samples, Scaling};
+use refrain::format::{MAX_NAME_BYTES, SectionKind};
+use refrain::{CellKind, MAX_LAYERS, Numbers};
 
 pub use report::{LayerError, Report};
 
+use crate::data::{InputScaling, Kind, SplitView, TargetScaling, Task};
 use crate::model_file::{ModelFile, ModelFileError};
 use crate::nn::Network;
+use calibrate::Reach;
+use input::Inputs;
 use writer::Description;
+
+/// What messages and reports call the recurrent layers.
+const LAYER_NAMES: [&str; MAX_LAYERS] = ["cell", "cell_1", "cell_2"];
 
 /// What a model file says of its model besides the weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metadata {
     /// The model's name, of [`MAX_NAME_BYTES`] at most.
     pub name: String,
-    /// The classes, in the order of the logits.
-    pub classes: Vec<String>,
-    /// Timesteps of the training sequences.
+    /// Timesteps of the training sequences, of the longest where they differ.
     pub timesteps: u16,
-    /// Real value of a raw sample of 1.
-    pub input_scale: f32,
-    /// Least and greatest raw sample.
-    pub input_range: (i16, i16),
+    /// How raw samples become the numbers that the network was trained on.
+    pub scaling: InputScaling,
+    /// What the outputs stand for.
+    pub task: Task,
 }
 
 /// Why a network cannot be exported.
@@ -61,7 +67,7 @@ pub enum ExportError {
         "the weights of row {row} of `{layer}` reach {greatest:e}, too large for the integer format: export with --float, or train with weight decay"
     )]
     Range {
-        /// `cell` or `dense`.
+        /// `cell`, `cell_1`, `cell_2` or `dense`.
         layer: &'static str,
         /// The row, in the order of the file.
         row: usize,
@@ -76,9 +82,9 @@ pub enum ExportError {
         /// Its length in bytes.
         found: usize,
     },
-    /// A class name that a model file cannot hold.
-    #[error("class name {name:?} holds a line break, which a model file cannot keep: rename the class")]
-    ClassName {
+    /// The name of a class or of a value that a model file cannot hold.
+    #[error("output name {name:?} holds a line break, which a model file cannot keep: rename it")]
+    OutputName {
         /// The name.
         name: String,
     },
@@ -89,62 +95,60 @@ pub enum ExportError {
 
 /// Writes `network` as a model file that computes with `numbers`.
 ///
-/// `calibration` `[count, timesteps, inputs]` holds raw training samples; the LSTM's cell state gets room for
-/// twice the greatest magnitude seen on them. The same arguments give the same bytes.
+/// `calibration` holds raw training sequences, of the type of samples that the model will take: features count up to
+/// twice the greatest magnitude seen among them, and the LSTM's cell state gets room for as much. The same arguments
+/// give the same bytes.
 ///
 /// # Errors
 /// [`ExportError`].
+///
+/// # Panics
+/// If there are no sequences in `calibration`.
 pub fn export(
     network: &Network,
     metadata: &Metadata,
     numbers: Numbers,
-    calibration: ArrayView3<'_, u8>,
+    calibration: SplitView<'_>,
 ) -> Result<ModelFile, ExportError> {
     check(network, metadata)?;
+    let (layers, shape) = (&network.layers, network.shape());
     let dense = fold::batch_normalization(&network.batch_normalization, &network.dense);
-    let mut input = UniformInput { scale: metadata.input_scale, range: metadata.input_range, shift: 0 };
-    let (mut payload, operand_bits, cell_bits) = match numbers {
-        Numbers::F32 => (rows::float_payload(&network.layers[0], &dense), 0, 0),
+    let reach = Reach::of(network, &metadata.scaling, calibration);
+    let inputs = Inputs {
+        samples: calibration.sequence(0).samples(),
+        scaling: &metadata.scaling,
+        count: shape.inputs.into(),
+        greatest: reach.feature,
+    };
+    let (mut payload, input, operand_bits) = match numbers {
+        Numbers::F32 => {
+            let plan = inputs.float_plan();
+            (rows::float_payload(layers, &dense, &plan), plan.format, 0)
+        }
         Numbers::Int8 | Numbers::Int4 => {
-            let cell_rows = rows::cell_rows(&network.layers[0], &dense);
-            let quantised = int8::quantise(&cell_rows, &mut input)?;
-            let greatest = calibrate::greatest_cell_state(network, metadata.input_scale, calibration);
-            let cell_bits = greatest.map_or(0, calibrate::cell_bits);
-            (quantised.payload, quantised.operand_bits, cell_bits)
+            let rows = rows::network_rows(layers, &dense);
+            let quantised = int8::quantise(&rows, &inputs, int8::INT8)?;
+            let plan = &quantised.input;
+            (tiles::payload(&quantised, rows.pairs), plan.format, plan.operands.bits as u8)
         }
     };
+    let has_cell_state = numbers != Numbers::F32 && network.kind() == CellKind::Lstm;
     let description = Description {
         cell: network.kind(),
         numbers,
-        shape: network.shape(),
+        shape,
         metadata,
-        input: input.format(),
+        input,
         operand_bits,
-        cell_bits,
+        cell_bits: if has_cell_state { calibrate::cell_bits(reach.cell) } else { 0 },
     };
+    if let Kind::Regression { scaling: TargetScaling { mean, deviation }, .. } = &metadata.task.kind {
+        let pairs: Vec<[f32; 2]> = mean.iter().zip(deviation).map(|(&m, &d)| [m, d]).collect();
+        payload.push(SectionKind::OutputScaling, pairs.as_flattened());
+    }
     let plain = writer::write(&description, &payload)?;
-    self_test::add(&mut payload, &plain, &input);
+    self_test::add(&mut payload, &plain, &metadata.scaling);
     Ok(writer::write(&description, &payload)?)
-}
-
-/// Integer samples with one scale for all features.
-struct UniformInput {
-    scale: f32,
-    range: (i16, i16),
-    shift: i8,
-}
-
-impl UniformInput {
-    /// Bytes where all samples fit them.
-    fn samples(&self) -> Samples {
-        let (min, max) = self.range;
-        if min >= 0 && max <= u8::MAX.into() { Samples::U8 } else { Samples::I16 }
-    }
-
-    fn format(&self) -> InputFormat {
-        let Self { scale, range: (min, max), shift } = *self;
-        InputFormat { samples: self.samples(), scaling: Scaling::Uniform { scale, min, max, shift } }
-    }
 }
 
 /// Refuses what no model file can hold.
@@ -157,8 +161,8 @@ fn check(network: &Network, metadata: &Metadata) -> Result<(), ExportError> {
     if metadata.name.len() > MAX_NAME_BYTES {
         return Err(ExportError::Name { found: metadata.name.len() });
     }
-    match metadata.classes.iter().find(|name| name.contains(['\n', '\r'])) {
-        Some(name) => Err(ExportError::ClassName { name: name.clone() }),
+    match metadata.task.output_names().iter().find(|name| name.contains(['\n', '\r'])) {
+        Some(name) => Err(ExportError::OutputName { name: name.clone() }),
         None => Ok(()),
     }
 }

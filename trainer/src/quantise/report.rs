@@ -1,11 +1,14 @@
 //! What quantisation costs: the file's numbers against the network's.
 
-use ndarray::{ArrayView3, Axis};
+use ndarray::s;
+use refrain::Shape;
 use serde::Serialize;
 
-use super::Metadata;
+use super::calibrate::features;
+use super::{LAYER_NAMES, Metadata};
+use crate::data::SplitView;
 use crate::model_file::ModelFile;
-use crate::nn::Network;
+use crate::nn::{Network, Padded};
 
 /// Sequences that the hidden states are compared on.
 const SEQUENCES: usize = 500;
@@ -13,7 +16,7 @@ const SEQUENCES: usize = 500;
 /// How far one layer's outputs are off.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LayerError {
-    /// `cell` (the hidden state, after every timestep) or `dense` (the logits).
+    /// `cell`, `cell_1` or `cell_2` (the hidden state, after every timestep) or `dense` (the logits at the end).
     pub layer: &'static str,
     /// The greatest difference.
     pub max: f64,
@@ -31,40 +34,41 @@ pub struct Report {
 }
 
 impl Report {
-    /// Runs the file and the network on the first of `samples` `[count, timesteps, inputs]`.
+    /// Runs the file and the network on the first of some raw sequences.
     ///
     /// # Panics
-    /// If the file's model has not the network's shape, or takes other samples than bytes.
-    pub fn new(
-        network: &Network,
-        metadata: &Metadata,
-        file: &ModelFile,
-        samples: ArrayView3<'_, u8>,
-    ) -> Self {
+    /// If the file's model has not the network's shape, or takes other samples.
+    pub fn new(network: &Network, metadata: &Metadata, file: &ModelFile, sequences: SplitView<'_>) -> Self {
         let model = file.model();
-        let count = samples.len_of(Axis(0)).min(SEQUENCES);
-        let samples = samples.slice_axis(Axis(0), (..count).into());
-        let x = samples.mapv(|sample| f32::from(sample) * metadata.input_scale);
-        let (traces, logits) = (network.trace(x.view()), network.infer(x.view()));
-        let (mut hidden_error, mut logit_error) = (Difference::default(), Difference::default());
-        let mut hidden = vec![0.0; samples.len_of(Axis(1)) * network.units()];
+        let sequences = sequences.first(SEQUENCES);
+        let Shape { units, layers, .. } = network.shape();
+        let (units, layers) = (usize::from(units), usize::from(layers));
+        let (x, lengths) = features(&metadata.scaling, sequences);
+        let x = Padded::new(x.view(), &lengths);
+        let (traces, logits) = (network.trace(x), network.infer(x));
+        let mut errors = vec![Difference::default(); layers + 1];
         let mut bytes = vec![0; logits.ncols() * 4];
-        for ((sample, exact_hidden), exact_logits) in
-            samples.outer_iter().zip(traces[0].hidden.outer_iter()).zip(logits.outer_iter())
-        {
-            let sequence: Vec<u8> = sample.iter().copied().collect();
-            model.trace(&sequence, &mut hidden).expect("the samples have the network's shape");
-            model.classify(&sequence, &mut bytes).expect("the samples have the network's shape");
-            hidden_error.add(exact_hidden.iter(), hidden.iter().copied());
+        for (index, exact_logits) in logits.outer_iter().enumerate() {
+            let sequence = sequences.sequence(index).to_bytes();
+            let timesteps = lengths[index];
+            let mut hidden = vec![0.0; timesteps * layers * units];
+            model.trace(&sequence, &mut hidden).expect("the sequences have the network's shape");
+            for (layer, error) in errors[..layers].iter_mut().enumerate() {
+                let exact = traces[layer].hidden.slice(s![index, ..timesteps, ..]);
+                let own = hidden.chunks(units).skip(layer).step_by(layers).flatten();
+                error.add(exact.iter(), own.copied());
+            }
+            model.classify(&sequence, &mut bytes).expect("the sequences have the network's shape");
             let values = bytes.as_chunks().0.iter().map(|&logit| model.header().numbers.logit_value(logit));
-            logit_error.add(exact_logits.iter(), values);
+            errors[layers].add(exact_logits.iter(), values);
         }
-        Self { layers: vec![hidden_error.layer("cell"), logit_error.layer("dense")] }
+        let names = LAYER_NAMES[..layers].iter().copied().chain(["dense"]);
+        Self { layers: names.zip(&errors).map(|(name, error)| error.layer(name)).collect() }
     }
 }
 
 /// Differences between exact and approximate values, summed up.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Difference {
     count: usize,
     max: f64,

@@ -1,16 +1,17 @@
 //! Dot products, row by row, in the order in which a model file holds them.
 
-use ndarray::ArrayView1;
+use ndarray::Array2;
 use refrain::CellKind;
 use refrain::format::SectionKind;
 
+use super::input::InputPlan;
 use super::writer::Payload;
 use crate::nn::cell::CellWeights;
 use crate::nn::dense::Dense;
 
 /// What follows a row's sum.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Output {
+pub(crate) enum Output {
     /// tanh of the sum.
     Tanh,
     /// sigmoid of the sum, which reads the tanh table at half of it.
@@ -21,15 +22,15 @@ pub(super) enum Output {
 
 /// One dot product with the input row and the hidden state, in f32.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// `[inputs]`; empty in the dense layer.
-    pub(super) kernel: Vec<f32>,
+    pub(crate) kernel: Vec<f32>,
     /// `[units]`
-    pub(super) recurrent_kernel: Vec<f32>,
-    pub(super) bias: f32,
+    pub(crate) recurrent_kernel: Vec<f32>,
+    pub(crate) bias: f32,
     /// The GRU candidate's second bias, which the reset gate scales; `None` in any other row.
-    pub(super) recurrent_bias: Option<f32>,
-    pub(super) output: Output,
+    pub(crate) recurrent_bias: Option<f32>,
+    pub(crate) output: Output,
 }
 
 impl Row {
@@ -47,30 +48,44 @@ impl Row {
 
 /// All rows of a network, in whole tiles.
 pub(super) struct NetworkRows {
-    /// The cell's, tile by tile.
-    pub(super) cell: Vec<Row>,
+    /// Each recurrent layer's, tile by tile.
+    pub(super) layers: Vec<Vec<Row>>,
     /// The dense layer's.
     pub(super) dense: Vec<Row>,
     /// Pairs of rows in a tile of the cell.
     pub(super) pairs: usize,
+    /// Units of a layer.
+    pub(super) units: usize,
 }
 
 /// The rows of an integer model: tiles of pairs, see `refrain::format`.
-pub(super) fn cell_rows(cell: &CellWeights, dense: &Dense) -> NetworkRows {
-    let units = cell.units();
-    let row = |gate, unit| if unit < units { Some(cell_row(cell, gate, unit)) } else { None };
-    let (pairs, order): (usize, Vec<Option<Row>>) = match cell.kind {
-        CellKind::SimpleRnn => (2, (0..units.next_multiple_of(4)).map(|unit| row(0, unit)).collect()),
-        CellKind::Lstm => (2, (0..units).flat_map(|unit| (0..4).map(move |gate| row(gate, unit))).collect()),
-        CellKind::Gru => {
-            let tile = |first| (0..3).flat_map(move |gate| [row(gate, first), row(gate, first + 1)]);
-            (3, (0..units).step_by(2).flat_map(tile).collect())
-        }
-    };
-    let cell_rows = fill(order);
+pub(super) fn network_rows(layers: &[CellWeights], dense: &Dense) -> NetworkRows {
     let outputs = dense.bias.len();
     let dense_rows = (0..outputs.next_multiple_of(2)).map(|o| (o < outputs).then(|| dense_row(dense, o)));
-    NetworkRows { cell: cell_rows, dense: fill(dense_rows.collect()), pairs }
+    let pairs = match layers[0].kind {
+        CellKind::SimpleRnn | CellKind::Lstm => 2,
+        CellKind::Gru => 3,
+    };
+    NetworkRows {
+        layers: layers.iter().map(layer_rows).collect(),
+        dense: fill(dense_rows.collect()),
+        pairs,
+        units: layers[0].units(),
+    }
+}
+
+/// The rows of one recurrent layer.
+fn layer_rows(cell: &CellWeights) -> Vec<Row> {
+    let units = cell.units();
+    let row = |gate, unit| if unit < units { Some(cell_row(cell, gate, unit)) } else { None };
+    fill(match cell.kind {
+        CellKind::SimpleRnn => (0..units.next_multiple_of(4)).map(|unit| row(0, unit)).collect(),
+        CellKind::Lstm => (0..units).flat_map(|unit| (0..4).map(move |gate| row(gate, unit))).collect(),
+        CellKind::Gru => {
+            let tile = |first| (0..3).flat_map(move |gate| [row(gate, first), row(gate, first + 1)]);
+            (0..units).step_by(2).flat_map(tile).collect()
+        }
+    })
 }
 
 /// Puts blank rows where there are none; a blank GRU row is like the row of the same gate beside it.
@@ -116,21 +131,25 @@ fn dense_row(dense: &Dense, output: usize) -> Row {
 }
 
 /// The sections of an f32 model: rows unit by unit, in a unit gate by gate, no tiles.
-pub(super) fn float_payload(cell: &CellWeights, dense: &Dense) -> Payload {
-    let (units, gates) = (cell.units(), cell.kind.gates());
+pub(super) fn float_payload(layers: &[CellWeights], dense: &Dense, input: &InputPlan) -> Payload {
+    let (units, gates) = (layers[0].units(), layers[0].kind.gates());
     let columns = || (0..units).flat_map(move |unit| (0..gates).map(move |gate| gate * units + unit));
-    let by_row = |matrix: &ndarray::Array2<f32>| -> Vec<f32> {
-        columns().flat_map(|column| matrix.column(column).to_vec()).collect()
+    let by_row = |matrix: fn(&CellWeights) -> &Array2<f32>| -> Vec<f32> {
+        let rows = layers.iter().flat_map(|cell| columns().map(|column| matrix(cell).column(column)));
+        rows.flatten().copied().collect()
     };
-    let by_gate = |bias: ArrayView1<'_, f32>| -> Vec<f32> { columns().map(|column| bias[column]).collect() };
+    let by_gate = |half: usize| -> Vec<f32> {
+        layers.iter().flat_map(|cell| columns().map(move |column| cell.bias[[half, column]])).collect()
+    };
     let mut payload = Payload::default();
-    payload.push(SectionKind::Kernel, &by_row(&cell.kernel));
-    payload.push(SectionKind::RecurrentKernel, &by_row(&cell.recurrent_kernel));
-    payload.push(SectionKind::Bias, &by_gate(cell.bias.row(0)));
-    if cell.kind == CellKind::Gru {
-        payload.push(SectionKind::RecurrentBias, &by_gate(cell.bias.row(1)));
+    payload.push(SectionKind::Kernel, &by_row(|cell| &cell.kernel));
+    payload.push(SectionKind::RecurrentKernel, &by_row(|cell| &cell.recurrent_kernel));
+    payload.push(SectionKind::Bias, &by_gate(0));
+    if layers[0].kind == CellKind::Gru {
+        payload.push(SectionKind::RecurrentBias, &by_gate(1));
     }
     payload.push(SectionKind::DenseKernel, &dense.kernel.t().iter().copied().collect::<Vec<f32>>());
     payload.push(SectionKind::DenseBias, &dense.bias.to_vec());
+    input.push(&mut payload);
     payload
 }

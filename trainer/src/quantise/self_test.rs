@@ -5,36 +5,57 @@ use rand_chacha::ChaCha8Rng;
 use refrain::Samples;
 use refrain::format::SectionKind;
 
-use super::UniformInput;
 use super::writer::Payload;
+use crate::data::InputScaling;
 use crate::model_file::ModelFile;
 
 const SEQUENCES: usize = 2;
 const TIMESTEPS: usize = 8;
 const SEED: u64 = 0x5e1f_7e57;
 
-/// Adds the sections: random samples in the model's range, half of them zero, and what `plain`, the same model
-/// without them, makes of them.
-pub(super) fn add(payload: &mut Payload, plain: &ModelFile, input: &UniformInput) {
+/// Adds the sections: random rows, and what `plain`, the same model without them, makes of them.
+pub(super) fn add(payload: &mut Payload, plain: &ModelFile, scaling: &InputScaling) {
     let model = plain.model();
-    let (inputs, outputs) =
-        (usize::from(model.header().shape.inputs), usize::from(model.header().shape.outputs));
+    let header = model.header();
+    let outputs = usize::from(header.shape.outputs);
     let rng = &mut ChaCha8Rng::seed_from_u64(SEED);
-    let (min, max) = input.range;
-    let span = (i32::from(max) - i32::from(min) + 1) as u32;
-    let mut sample = || match rng.next_u32() {
-        blank if blank % 2 == 0 => 0i16.clamp(min, max),
-        bits => (i32::from(min) + (bits / 2 % span) as i32) as i16,
+    let features = (0..usize::from(header.shape.inputs)).cycle();
+    let count = SEQUENCES * TIMESTEPS * usize::from(header.shape.inputs);
+    let sample = |feature| match scaling {
+        InputScaling::Uniform { scale } => uniform(header.input.samples, *scale, rng),
+        InputScaling::PerFeature { mean, deviation } => {
+            let reading = mean[feature] + deviation[feature] * (rng.next_u32() >> 8) as f32 / 4_194_304.0
+                - deviation[feature] * 2.0;
+            bytes(header.input.samples, reading)
+        }
     };
-    let rows: Vec<i16> = (0..SEQUENCES * TIMESTEPS * inputs).map(|_| sample()).collect();
+    let rows: Vec<u8> = features.take(count).flat_map(sample).collect();
     let mut logits = vec![0; SEQUENCES * outputs * 4];
-    for (rows, logits) in rows.chunks(TIMESTEPS * inputs).zip(logits.chunks_mut(outputs * 4)) {
-        let bytes: Vec<u8> = match input.samples() {
-            Samples::U8 => rows.iter().map(|&sample| sample as u8).collect(),
-            _ => rows.iter().flat_map(|sample| sample.to_le_bytes()).collect(),
-        };
-        model.classify(&bytes, logits).expect("whole rows, and four bytes for each logit");
+    for (rows, logits) in rows.chunks(TIMESTEPS * header.row_bytes()).zip(logits.chunks_mut(outputs * 4)) {
+        model.classify(rows, logits).expect("whole rows, and four bytes for each logit");
     }
     payload.push(SectionKind::SelfTestRows, &rows);
     payload.push(SectionKind::SelfTestLogits, &logits);
+}
+
+/// A sample where all features have one scale: blank as often as not, otherwise anything.
+fn uniform(samples: Samples, scale: f32, rng: &mut impl Rng) -> Vec<u8> {
+    let bits = rng.next_u32();
+    let blank = bits.is_multiple_of(2);
+    match samples {
+        _ if blank => vec![0; samples.bytes()],
+        Samples::U8 => vec![(bits / 2) as u8],
+        Samples::I16 => ((bits >> 16) as i16).to_le_bytes().to_vec(),
+        Samples::F32 => bytes(samples, ((bits >> 8) as f32 / 8_388_608.0 - 1.0) / scale),
+    }
+}
+
+/// A reading as it travels on the link.
+fn bytes(samples: Samples, reading: f32) -> Vec<u8> {
+    match samples {
+        // `as` saturates
+        Samples::U8 => vec![reading.round() as u8],
+        Samples::I16 => (reading.round() as i16).to_le_bytes().to_vec(),
+        Samples::F32 => reading.to_le_bytes().to_vec(),
+    }
 }

@@ -6,15 +6,15 @@ use rand_chacha::ChaCha8Rng;
 use refrain::{AnyModel, CellKind, Numbers, Shape};
 
 use super::*;
+use crate::data::Split;
 use crate::model_file::AlignedBytes;
 
 fn metadata(classes: usize) -> Metadata {
     Metadata {
         name: "test".into(),
-        classes: (0..classes).map(|class| format!("class {class}")).collect(),
         timesteps: 9,
-        input_scale: 1.0 / 255.0,
-        input_range: (0, 255),
+        scaling: InputScaling::PIXELS,
+        task: Task::classification((0..classes).map(|class| format!("class {class}"))),
     }
 }
 
@@ -29,12 +29,13 @@ fn network(cell: CellKind, shape: Shape, seed: u64) -> Network {
     network
 }
 
-fn samples(count: usize, timesteps: usize, inputs: usize) -> Array3<u8> {
+fn samples(count: usize, timesteps: usize, inputs: usize) -> Split {
     let rng = &mut ChaCha8Rng::seed_from_u64(7);
-    Array3::from_shape_simple_fn((count, timesteps, inputs), || {
+    let pixels = Array3::from_shape_simple_fn((count, timesteps, inputs), || {
         let bits = rng.next_u32();
         if bits % 3 == 0 { 0 } else { (bits >> 8) as u8 }
-    })
+    });
+    Split::of_images(pixels, vec![0; count], "sequences", "no labels").unwrap()
 }
 
 const SHAPES: [(u16, u16, u16); 6] =
@@ -126,7 +127,7 @@ fn what_cannot_be_exported_is_named() {
     refused(|network, _| network.dense.bias[0] = f32::INFINITY, "dense/bias");
     refused(|network, _| network.layers[0].kernel.fill(1e9), "too large");
     refused(|_, metadata| metadata.name = "n".repeat(256), "name has 256 bytes, at most 255");
-    refused(|_, metadata| metadata.classes[1] = "two\nlines".into(), "line break");
+    refused(|_, metadata| metadata.task = Task::classification(["one", "two\nlines", "three"]), "line break");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use refrain::format::{Header, MAGIC, PAYLOAD_ALIGNMENT, Section, SectionKind, VE
 use refrain::{CellKind, InputFormat, Numbers, OutputFormat, Shape, Steps, Task, crc32};
 
 use super::Metadata;
+use crate::data::Kind;
 use crate::model_file::{ModelFile, ModelFileError};
 
 /// The sections of a file, in order.
@@ -42,7 +43,14 @@ pub(super) struct Description<'m> {
 /// What the runtime has against them.
 pub(super) fn write(description: &Description<'_>, payload: &Payload) -> Result<ModelFile, ModelFileError> {
     let Description { cell, numbers, shape, metadata, input, operand_bits, cell_bits } = *description;
-    let labels = metadata.classes.join("\n");
+    let labels = metadata.task.output_names().join("\n");
+    let output = OutputFormat {
+        task: match metadata.task.kind {
+            Kind::Classification { .. } => Task::Classification,
+            Kind::Regression { .. } => Task::Regression,
+        },
+        steps: if metadata.task.per_step { Steps::Every } else { Steps::Last },
+    };
     let header = Header {
         magic: MAGIC,
         version: VERSION,
@@ -51,7 +59,7 @@ pub(super) fn write(description: &Description<'_>, payload: &Payload) -> Result<
         shape,
         timesteps: metadata.timesteps,
         input,
-        output: OutputFormat { task: Task::Classification, steps: Steps::Last },
+        output,
         operand_bits,
         cell_bits,
         name: &metadata.name,

@@ -23,8 +23,10 @@ pub struct Outcome {
     pub test_loss: f64,
     /// Part of the test samples (or of their timesteps) that is classified rightly; `None` for regression.
     pub test_accuracy: Option<f64>,
-    /// Error over the test samples, in the targets' own unit; `None` for classification.
-    pub test_error: Option<f64>,
+    /// Mean absolute error over the test samples, in the targets' own unit; `None` for classification.
+    pub test_mean_absolute_error: Option<f64>,
+    /// R² over the test samples; `None` for classification.
+    pub test_r2: Option<f64>,
 }
 
 /// `export.json`: fields of `refrain export --json`; the file may have more.

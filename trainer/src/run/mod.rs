@@ -3,12 +3,13 @@
 //! ```text
 //! lstm.run/
 //!   config.json                  [`Config`]: every option resolved, the data set and its fingerprint
+//!   .lock                        locked by the process that trains
 //!   command.txt                  one line for a POSIX shell: the command that repeats the run
 //!   history.json                 [`Epoch`]s: an array of one object an epoch, as in `refrain train --json`
 //!   history.csv                  the same as a table
 //!   events.out.tfevents.*        the same for TensorBoard; a resumed run adds a file
-//!   checkpoints/epoch-0007.ckpt  `Checkpoint`s with all that is needed to go on from there, byte for byte: the last
-//!                                three epochs' and, by name the earliest of them, the best one's
+//!   checkpoints/epoch-0007.ckpt  [`Resumable`]s, with all that is needed to go on from there, byte for byte: those of
+//!                                the last three epochs and of the best one
 //!   result.json                  [`Outcome`]: there once the run has ended, and not before
 //!   export.json                  [`Exported`]: where the run's model file is (written by `refrain demo`)
 //!   device.json                  [`OnDevice`]: what a board made of it (written by `refrain demo`)
@@ -19,9 +20,13 @@
 //!
 //! The best epoch is that of the lowest validation loss, the earliest of them where several have it.
 
+mod command;
 mod config;
 mod error;
+mod events;
 mod figures;
+mod history;
+mod recorder;
 
 use std::fs;
 use std::io;
@@ -29,10 +34,13 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-pub use config::{Config, DataConfig};
+pub use command::command_line;
+pub use config::{Config, Conflict, DataConfig};
 pub use error::RunError;
 pub use figures::{Exported, ExportedLayer, FlashBytes, OnDevice, Outcome, RamBytes};
+pub use recorder::{Earlier, Rates, Recorder};
 
+use crate::checkpoint::{Checkpoint, Resumable};
 use crate::train::Epoch;
 
 /// A run as its folder tells it.
@@ -96,27 +104,100 @@ impl Run {
         checkpoints_in(&self.folder)
     }
 
-    /// The network that the run is for: the file that `--out` named, relative to the folder as it is noted there.
+    /// The network that the run is for: the file that `--out` named.
     pub fn checkpoint(&self) -> PathBuf {
-        self.folder.join(&self.config.checkpoint)
+        self.resolve(&self.config.checkpoint)
     }
 
     /// The model file made of it, if that was noted.
     pub fn model(&self) -> Option<PathBuf> {
-        self.exported.as_ref().map(|exported| self.folder.join(&exported.model))
+        self.exported.as_ref().map(|exported| self.resolve(&exported.model))
+    }
+
+    /// What a path noted in the folder means here.
+    fn resolve(&self, noted: &Path) -> PathBuf {
+        match (noted.strip_prefix(".."), self.folder.file_name(), self.folder.parent()) {
+            (Ok(name), Some(_), Some(parent)) => parent.join(name),
+            _ => self.folder.join(noted),
+        }
+    }
+
+    /// The last checkpoint, to go on from as a run of `asked`.
+    ///
+    /// # Errors
+    /// [`RunError::Conflict`] or [`RunError::Schedule`] if that would be another run, [`RunError::Finished`] if there is
+    /// nothing left to do, [`RunError::NoCheckpoint`], or [`RunError::Spoilt`] if the last checkpoint is damaged or not
+    /// the run's.
+    pub fn resume_as(&self, asked: &Config) -> Result<Resumable, RunError> {
+        let path = || self.folder.clone();
+        if let Some(conflict) = self.config.conflict_with(asked) {
+            return Err(RunError::Conflict { path: path(), conflict });
+        }
+        let (found, epochs) = (self.config.epochs, asked.epochs);
+        if found != epochs && self.config.follows_schedule() {
+            return Err(RunError::Schedule { path: path(), found, asked: epochs });
+        }
+        let resumable = self.last_resumable()?;
+        let state = &resumable.state;
+        if self.outcome.is_some() && state.epochs() >= epochs {
+            return Err(RunError::Finished { path: path(), done: state.epochs(), epochs });
+        }
+        match (asked.patience, &state.best) {
+            (Some(patience), Some(best))
+                if state.epochs() - best.epoch >= patience && self.outcome.is_some() =>
+            {
+                Err(RunError::StoppedEarly { path: path(), done: state.epochs(), best: best.epoch, patience })
+            }
+            _ => Ok(resumable),
+        }
+    }
+
+    /// The last checkpoint, if it is this run's.
+    fn last_resumable(&self) -> Result<Resumable, RunError> {
+        let mut checkpoints = self.checkpoints()?;
+        let (epoch, path) =
+            checkpoints.pop().ok_or_else(|| RunError::NoCheckpoint { path: self.folder.clone() })?;
+        let earlier = checkpoints.pop().map(|(_, path)| path);
+        let spoilt =
+            |reason: String| RunError::Spoilt { reason, path: path.clone(), earlier: earlier.clone() };
+        let resumable = Resumable::load(&path).map_err(|error| spoilt(error.to_string()))?;
+        let Checkpoint { seed, recipe, epochs, data, .. } = &resumable.checkpoint;
+        let found = (*seed, recipe.as_str(), *epochs, data.fingerprint.as_str());
+        let config = &self.config;
+        let expected = (config.seed, config.recipe.as_str(), epoch, config.data.fingerprint.as_str());
+        if found != expected {
+            return Err(spoilt(format!("{} is not of this run", path.display())));
+        }
+        Ok(resumable)
     }
 }
 
 const CONFIG: &str = "config.json";
+const COMMAND: &str = "command.txt";
+const HISTORY_CSV: &str = "history.csv";
 const HISTORY_JSON: &str = "history.json";
 const RESULT: &str = "result.json";
 const EXPORT: &str = "export.json";
 const DEVICE: &str = "device.json";
 const CHECKPOINTS: &str = "checkpoints";
+const LOCK: &str = ".lock";
 
-/// The number of the epoch with the lowest validation loss.
-fn best_epoch(history: &[Epoch]) -> Option<u32> {
+/// The number of the epoch with the lowest validation loss, the earliest of several; `None` where there is no epoch.
+pub fn best_epoch(history: &[Epoch]) -> Option<u32> {
     history.iter().min_by(|a, b| a.val_loss.total_cmp(&b.val_loss)).map(|epoch| epoch.epoch)
+}
+
+/// How a run folder notes where a file is: a name beside it where that is so, for the two may be moved together, and an
+/// absolute path elsewhere.
+///
+/// # Errors
+/// If the current folder is gone.
+pub fn noted(folder: &Path, file: &Path) -> io::Result<PathBuf> {
+    let (folder, file) = (std::path::absolute(folder)?, std::path::absolute(file)?);
+    Ok(match file.file_name() {
+        Some(name) if file.parent() == folder.parent() => Path::new("..").join(name),
+        _ => file,
+    })
 }
 
 /// The name of an epoch's checkpoint.
@@ -156,5 +237,7 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RunError> {
     serde_json::from_slice(&bytes).map(Some).map_err(damaged)
 }
 
+#[cfg(test)]
+mod recorder_tests;
 #[cfg(test)]
 mod tests;

@@ -4,11 +4,12 @@ use super::*;
 use serde_json::{Value, json};
 
 /// What `refrain train` might note of a small run.
-fn config() -> Value {
+pub(super) fn config() -> Value {
     json!({
         "format": 1, "program": "refrain 0.1.0",
         "cell": "gru", "units": 6, "layers": 1, "dropout": 0.0,
-        "recipe": "best", "settings": { "batch": 64 }, "epochs": 3, "patience": null, "seed": 1, "threads": 2,
+        "recipe": "best", "settings": { "batch": 64 }, "epochs": 3, "batch": 64, "learning_rate": 0.25,
+        "class_weights": false, "patience": null, "seed": 1, "threads": 2,
         "data": {
             "name": "digits", "source": "digits", "fingerprint": "00ff", "task": "classification",
             "per_step": false, "timesteps": 28, "inputs": 28, "outputs": ["0", "1"],
@@ -37,7 +38,7 @@ fn a_run_is_read_at_any_moment() {
     let run = Run::open(folder.path()).unwrap();
     assert_eq!((run.config.cell.as_str(), run.config.units, run.config.data.test), ("gru", 6, 4));
     assert!(run.history.is_empty() && run.outcome.is_none() && run.best_epoch().is_none());
-    assert_eq!(run.checkpoint(), folder.path().join("../gru.ckpt"));
+    assert_eq!(run.checkpoint(), folder.path().parent().unwrap().join("gru.ckpt"));
 
     let history = json!([epoch(1, 0.9), epoch(2, 0.4), epoch(3, 0.4)]);
     let folder = folder_with(&[(CONFIG, config()), (HISTORY_JSON, history)]);
@@ -77,4 +78,13 @@ fn a_run_is_called_by_its_folder() {
         Run::open(&path).unwrap().name()
     };
     assert_eq!(["lstm.run", "second", ".run"].map(name), ["lstm", "second", ".run"]);
+}
+
+#[test]
+fn files_beside_the_folder_may_move_with_it() {
+    let noted = |folder: &str, file: &str| noted(Path::new(folder), Path::new(file)).unwrap();
+    assert_eq!(noted("lstm.run", "lstm.ckpt"), Path::new("../lstm.ckpt"));
+    assert_eq!(noted("/runs/lstm.run", "/runs/lstm.ckpt"), Path::new("../lstm.ckpt"));
+    assert_eq!(noted("/runs/lstm.run", "/models/lstm.ckpt"), Path::new("/models/lstm.ckpt"));
+    assert!(noted("runs/lstm.run", "lstm.ckpt").is_absolute());
 }

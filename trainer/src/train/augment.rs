@@ -2,9 +2,10 @@
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
 
 /// How far an image may be changed. Every draw is even between plus and minus these.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Augmentation {
     /// Change of width and of height, as a part of them.
     pub scale: f32,

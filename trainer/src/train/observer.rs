@@ -45,6 +45,8 @@ pub struct Progress {
 pub struct EpochDone<'a> {
     /// What it came to.
     pub epoch: &'a Epoch,
+    /// The learning rate of its last step.
+    pub learning_rate: f32,
     /// All that is needed to go on from here, byte for byte as if the run had not stopped.
     pub state: &'a TrainingState,
     /// Makes a checkpoint of a network of this run.

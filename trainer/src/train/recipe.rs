@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use refrain::CellKind;
+use serde::Serialize;
 
 use super::augment::Augmentation;
 use crate::nn::Algorithm;
@@ -26,7 +27,8 @@ pub enum Recipe {
 }
 
 /// What a network is measured on after each epoch. Nothing is chosen by it: training goes on to its last epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Validation {
     /// The last twelfth of the training samples, which is not trained on.
     HeldOut,
@@ -35,7 +37,8 @@ pub enum Validation {
 }
 
 /// The order in which the epochs meet the samples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Order {
     /// A new one each epoch.
     Reshuffled,
@@ -49,7 +52,7 @@ pub enum Order {
 }
 
 /// The settings of a recipe.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Settings {
     /// Passes over the training samples, unless the user asks for another number.
     pub epochs: u32,

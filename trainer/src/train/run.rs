@@ -10,7 +10,7 @@ use super::{
     Validation, measure,
 };
 use crate::checkpoint::Checkpoint;
-use crate::data::{Dataset, Kind, PIXEL_SCALE, SplitView};
+use crate::data::{Dataset, Kind, SplitView};
 use crate::nn::{Network, Objective, Optimizer, Trainer};
 
 /// An epoch whose mean loss is so many times that of a network that has learnt nothing has diverged, though all its numbers
@@ -95,7 +95,8 @@ impl<'a> Run<'a> {
             stopped_early = self.is_out_of_patience();
             let checkpoint = |state: &TrainingState| self.checkpoint(&state.network, state.epochs());
             let epoch = &self.state.history[self.state.history.len() - 1];
-            let done = EpochDone { epoch, state: &self.state, checkpoint: &checkpoint };
+            let learning_rate = self.learning_rate(epoch.epoch, self.batches.steps() - 1);
+            let done = EpochDone { epoch, learning_rate, state: &self.state, checkpoint: &checkpoint };
             if observer.epoch(&done).is_break() {
                 break;
             }
@@ -127,15 +128,20 @@ impl<'a> Run<'a> {
 
     /// One change of the weights; returns the loss before it, and the samples that it was computed on.
     fn step(&mut self, epoch: u32, step: usize, tally: &mut Tally) -> (f32, usize) {
-        let Self { settings, batches, objective, trainer, state, .. } = self;
-        let steps = batches.steps();
-        let learning_rate =
-            settings.learning_rate_at((epoch as usize - 1) * steps + step, settings.epochs as usize * steps);
+        let learning_rate = self.learning_rate(epoch, step);
+        let Self { batches, objective, trainer, state, .. } = self;
         let batch = batches.gather(epoch, step);
         let loss = trainer.backpropagate(&mut state.network, &batch, objective);
         tally.add(loss, trainer.logits(), batch.targets);
         state.optimizer.step(&mut state.network, trainer.gradients(), learning_rate);
         (loss, batch.sequences.count())
+    }
+
+    /// Of step number `step` of an epoch.
+    fn learning_rate(&self, epoch: u32, step: usize) -> f32 {
+        let steps = self.batches.steps();
+        let (before, all) = ((epoch as usize - 1) * steps, self.settings.epochs as usize * steps);
+        self.settings.learning_rate_at(before + step, all)
     }
 
     /// Measures the network after an epoch, and brings all of the state to this moment.
@@ -194,8 +200,7 @@ impl<'a> Run<'a> {
             recipe: self.options.recipe.name().into(),
             epochs,
             timesteps: self.dataset.timesteps() as u16,
-            input_scale: PIXEL_SCALE,
-            class_names: self.dataset.classes().to_vec(),
+            data: self.dataset.record(),
         }
     }
 

@@ -46,7 +46,7 @@ fn every_kind_of_wrong_file_is_named() {
 fn a_folder_that_is_none_is_named() {
     let bench = Bench::new();
     let missing = error(&bench.run("train lstm --data $none --out $f.ckpt"));
-    assert!(missing.contains("none: no such folder"), "{missing}");
+    assert!(missing.contains("none: no such file or folder; --data takes a folder"), "{missing}");
     let empty = error(&bench.command("train lstm --out $f.ckpt").args(["--data", ""]).output().unwrap());
     assert!(empty.contains("--data is empty"), "{empty}");
 }

@@ -4,5 +4,6 @@ mod boards;
 mod data;
 mod models;
 mod report;
+mod runs;
 mod support;
 mod train;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Bench, error, json};
+use crate::support::{Bench, error, json, stderr};
 use serde_json::Value;
 
 #[test]
@@ -84,7 +84,7 @@ fn inspect_shows_what_is_in_a_model() {
     let report = json(&bench.run("inspect $m.rfn --json"));
     let file = fs::read(bench.path("m.rfn")).unwrap();
     assert_eq!((&report["cell"], &report["kind"]), (&"lstm".into(), &"int8".into()));
-    assert_eq!(report["shape"], serde_json::json!({ "inputs": 5, "units": 6, "outputs": 3 }));
+    assert_eq!(report["shape"], serde_json::json!({ "inputs": 5, "units": 6, "outputs": 3, "layers": 1 }));
     assert_eq!(report["params"], 4 * 6 * (5 + 6 + 1) + 4 * 6 + 3 * (6 + 1));
     assert_eq!(report["bytes"], file.len());
     assert_eq!((&report["name"], &report["self_test"]), (&"lstm-6".into(), &"passed".into()));
@@ -213,4 +213,48 @@ fn errors_leave_stdout_empty_with_json_too() {
     let _: String = error(&bench.run("eval $none.rfn --json --data $data"));
     let report: Option<Value> = serde_json::from_slice(&bench.run("train --json").stdout).ok();
     assert_eq!(report, None);
+}
+
+#[test]
+fn without_data_the_set_that_was_trained_on_is_taken_or_none() {
+    let bench = Bench::new();
+    bench.model("gru", "m");
+    // The set lies in a folder, and a checkpoint holds no paths.
+    for command in ["export $m.ckpt --out $n.rfn", "eval $m.ckpt"] {
+        let message = error(&bench.run(command));
+        assert!(
+            message.contains("m.ckpt was trained on the data set data, which cannot be found by that name"),
+            "{message}"
+        );
+    }
+    assert!(!bench.path("n.rfn").exists());
+
+    // Trained on a folder called digits, which is not the set that the program draws.
+    fs::rename(bench.data(), bench.path("digits")).unwrap();
+    let train = bench.run("train gru --json --data $digits --units 2 --epochs 1 --out $d.ckpt");
+    json(&train);
+    let message = error(&bench.run("export $d.ckpt --out $n.rfn"));
+    assert!(message.contains("d.ckpt was trained on a data set digits of fingerprint "), "{message}");
+    assert!(message.contains("but digits is one of fingerprint "), "{message}");
+    // Another set on purpose is the user's choice, and it is told.
+    let images = bench.path("digits/t10k-images-idx3-ubyte");
+    let mut bytes = fs::read(&images).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&images, bytes).unwrap();
+    let output = bench.run("eval $m.ckpt --json --data $digits");
+    json(&output);
+    assert!(
+        stderr(&output).contains("m.ckpt was trained on another data set, data ("),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn a_checkpoint_of_the_drawn_digits_finds_them() {
+    let bench = Bench::new();
+    json(&bench.run("train simple-rnn --json --data digits --units 2 --epochs 1 --out $d.ckpt"));
+    let report = json(&bench.run("eval $d.ckpt --json"));
+    assert_eq!(report["data"], "digits");
+    assert!(report["data_reason"].as_str().unwrap().contains("d.ckpt was trained on"), "{report}");
 }

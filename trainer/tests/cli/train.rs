@@ -46,6 +46,10 @@ fn without_json_people_read_what_happened() {
     assert!(stdout.contains("test accuracy") && stdout.contains("f.ckpt"), "{stdout}");
     assert!(stderr.contains("data: the idx files in "), "{stderr}");
     assert!(stderr.contains("epoch  1/2") && stderr.contains("epoch  2/2"), "{stderr}");
+    let line = stderr.lines().find(|line| line.contains("epoch  1/2")).unwrap();
+    for figure in ["loss ", "accuracy ", "validation: loss ", " samples/s  ", "s left"] {
+        assert!(line.contains(figure), "{line}");
+    }
 }
 
 #[test]
@@ -135,7 +139,9 @@ mod interrupted {
     /// Training that would go on for ever.
     fn endless(bench: &Bench) -> Child {
         bench
-            .command("train gru --json --data $data --units 6 --epochs 4000000 --out $f.ckpt")
+            .command(
+                "train gru --json --recipe article --data $data --units 6 --epochs 4000000 --out $f.ckpt",
+            )
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -148,7 +154,7 @@ mod interrupted {
     }
 
     #[test]
-    fn ctrl_c_keeps_the_last_finished_epoch() {
+    fn ctrl_c_keeps_the_last_finished_epoch_and_the_run_can_go_on() {
         let bench = Bench::new();
         let child = endless(&bench);
         let deadline = Instant::now() + Duration::from_secs(60);
@@ -166,6 +172,20 @@ mod interrupted {
         assert!(last.starts_with("error: interrupted in epoch") && last.contains(&kept), "{last}");
         let names: Vec<_> =
             fs::read_dir(bench.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(names.len(), 2, "no temporary file stays: {names:?}");
+        assert_eq!(names.len(), 3, "no temporary file stays: {names:?}");
+        assert!(
+            last.contains("; go on with: refrain train --resume --run ") && last.ends_with("f.run"),
+            "{last}"
+        );
+
+        // Two epochs more end where a run that was not interrupted ends.
+        let epochs = checkpoint.epochs + 2;
+        let resumed = json(&bench.run(&format!("train --resume --json --epochs {epochs} --run $f.run")));
+        assert_eq!(resumed["resumed_after"], checkpoint.epochs);
+        let whole = format!(
+            "train gru --json --recipe article --data $data --units 6 --epochs {epochs} --out $g.ckpt"
+        );
+        assert_eq!(json(&bench.run(&whole))["history"], resumed["history"]);
+        assert_eq!(fs::read(bench.path("f.ckpt")).unwrap(), fs::read(bench.path("g.ckpt")).unwrap());
     }
 }

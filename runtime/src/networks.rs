@@ -1,0 +1,73 @@
+//! The networks by name: a cell, the numbers that it computes with, and sizes.
+//!
+//! `I` features, `U` units in each of `LAYERS` layers, `O` logits. `S` is `f32` where the model takes float samples,
+//! see [`SampleType`](crate::SampleType); a network on floats takes any.
+
+use crate::{Model, cell, float};
+
+/// A [`SimpleRNN`](cell::SimpleRnn) network on integers.
+///
+/// ```
+/// let file = refrain::include_model!("../../firmware/models/simple-rnn.rfn");
+/// let model = refrain::SimpleRnn::<28, 64, 10>::from_bytes(file)?;
+/// assert_eq!(model.self_test(), Ok(()));
+/// # Ok::<(), refrain::ModelError>(())
+/// ```
+pub type SimpleRnn<'a, const I: usize, const U: usize, const O: usize, const LAYERS: usize = 1, S = i16> =
+    Model<'a, cell::SimpleRnn, I, U, O, LAYERS, S>;
+/// An [`LSTM`](cell::Lstm) network on integers.
+///
+/// ```
+/// let file = refrain::include_model!("../../firmware/models/lstm.rfn");
+/// let model = refrain::Lstm::<28, 64, 10>::from_bytes(file)?;
+/// assert_eq!(model.self_test(), Ok(()));
+/// # Ok::<(), refrain::ModelError>(())
+/// ```
+pub type Lstm<'a, const I: usize, const U: usize, const O: usize, const LAYERS: usize = 1, S = i16> =
+    Model<'a, cell::Lstm, I, U, O, LAYERS, S>;
+/// A [`GRU`](cell::Gru) network on integers.
+///
+/// ```
+/// let file = refrain::include_model!("../../firmware/models/gru.rfn");
+/// let model = refrain::Gru::<28, 64, 10>::from_bytes(file)?;
+/// assert_eq!(model.self_test(), Ok(()));
+/// # Ok::<(), refrain::ModelError>(())
+/// ```
+pub type Gru<'a, const I: usize, const U: usize, const O: usize, const LAYERS: usize = 1, S = i16> =
+    Model<'a, cell::Gru, I, U, O, LAYERS, S>;
+/// A [`SimpleRNN`](float::SimpleRnn) network on floats.
+///
+/// ```
+/// use refrain::{FloatSimpleRnn, ModelError, Numbers};
+///
+/// // the shipped models compute with integers
+/// let file = refrain::include_model!("../../firmware/models/simple-rnn.rfn");
+/// let error = FloatSimpleRnn::<28, 64, 10>::from_bytes(file).unwrap_err();
+/// assert_eq!(error, ModelError::Numbers { found: Numbers::Int8, expected: Numbers::F32 });
+/// ```
+pub type FloatSimpleRnn<'a, const I: usize, const U: usize, const O: usize, const LAYERS: usize = 1> =
+    Model<'a, float::SimpleRnn, I, U, O, LAYERS, f32>;
+/// An [`LSTM`](float::Lstm) network on floats.
+///
+/// ```
+/// use refrain::{FloatLstm, ModelError, Numbers};
+///
+/// // the shipped models compute with integers
+/// let file = refrain::include_model!("../../firmware/models/lstm.rfn");
+/// let error = FloatLstm::<28, 64, 10>::from_bytes(file).unwrap_err();
+/// assert_eq!(error, ModelError::Numbers { found: Numbers::Int8, expected: Numbers::F32 });
+/// ```
+pub type FloatLstm<'a, const I: usize, const U: usize, const O: usize, const LAYERS: usize = 1> =
+    Model<'a, float::Lstm, I, U, O, LAYERS, f32>;
+/// A [`GRU`](float::Gru) network on floats.
+///
+/// ```
+/// use refrain::{FloatGru, ModelError, Numbers};
+///
+/// // the shipped models compute with integers
+/// let file = refrain::include_model!("../../firmware/models/gru.rfn");
+/// let error = FloatGru::<28, 64, 10>::from_bytes(file).unwrap_err();
+/// assert_eq!(error, ModelError::Numbers { found: Numbers::Int8, expected: Numbers::F32 });
+/// ```
+pub type FloatGru<'a, const I: usize, const U: usize, const O: usize, const LAYERS: usize = 1> =
+    Model<'a, float::Gru, I, U, O, LAYERS, f32>;
