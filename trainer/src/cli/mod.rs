@@ -13,6 +13,7 @@ mod eval;
 mod export;
 mod inspect;
 mod interrupt;
+mod make_data;
 mod output;
 mod progress;
 mod train;
@@ -55,6 +56,7 @@ enum Command {
     Eval(eval::Args),
     Inspect(inspect::Args),
     Device(device::Args),
+    Data(make_data::Args),
 }
 
 /// Runs the command that the program's arguments name.
@@ -79,6 +81,7 @@ fn run(Cli { json, command }: Cli) -> Result<(), CliError> {
         Command::Train(args) => output::print(json, &train::run(&args)?),
         Command::Export(args) => output::print(json, &export::run(&args)?),
         Command::Eval(args) => output::print(json, &eval::run(&args)?),
+        Command::Data(args) => output::print(json, &make_data::run(&args)?),
         Command::Inspect(args) => output::print(json, &inspect::run(&args)?),
         Command::Device(args) => {
             let report = device::run(&args)?;
