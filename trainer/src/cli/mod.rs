@@ -15,6 +15,7 @@ mod inspect;
 mod interrupt;
 mod output;
 mod progress;
+mod scores;
 mod train;
 mod training;
 mod training_progress;
