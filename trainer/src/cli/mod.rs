@@ -16,6 +16,7 @@ mod interrupt;
 mod make_data;
 mod output;
 mod progress;
+mod scores;
 mod train;
 mod training;
 mod training_progress;
