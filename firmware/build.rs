@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use refrain::{AnyModel, CellKind, Header, Numbers};
+use refrain::{AnyModel, CellKind, Header, Numbers, Samples, Shape};
 
 const DEFAULT_BOARD: &str = "mps2-an386";
 
@@ -127,8 +127,12 @@ fn network(header: &Header<'_>) -> String {
         CellKind::Lstm => "Lstm",
         CellKind::Gru => "Gru",
     };
-    let shape = header.shape;
-    format!("Network<{numbers}::{cell}, {}, {}, {}>", shape.inputs, shape.units, shape.outputs)
+    let samples = match header.input.samples {
+        Samples::U8 | Samples::I16 => "i16",
+        Samples::F32 => "f32",
+    };
+    let Shape { inputs, units, outputs, layers } = header.shape;
+    format!("Network<{numbers}::{cell}, {inputs}, {units}, {outputs}, {layers}, {samples}>")
 }
 
 /// A copy of `file` that begins at a multiple of 16, and where in the copy it begins.

@@ -1,7 +1,7 @@
 //! A model of any cell and shape, with the state of the sequence that it is reading.
 
 use refrain::cell::Cell;
-use refrain::{Header, Logit, Model, ModelError, RowLength, SelfTestError, State};
+use refrain::{Header, Logit, Model, ModelError, RowLength, SampleType, SelfTestError, State};
 
 /// What the firmware needs of a model; [`Network`] has it for every cell and shape.
 pub trait Classifier {
@@ -30,16 +30,32 @@ pub trait Classifier {
     fn self_test(&self) -> Result<(), SelfTestError>;
 }
 
-/// A model, the state of one sequence, and room for its logits.
+/// A model, the state of one sequence, and room for its logits. `S` is what the model's samples are computed from, as
+/// in [`Model`].
 #[derive(Clone, Debug)]
-pub struct Network<'a, C: Cell, const INPUTS: usize, const UNITS: usize, const OUTPUTS: usize> {
-    model: Model<'a, C, INPUTS, UNITS, OUTPUTS>,
-    state: State<C, UNITS>,
+pub struct Network<
+    'a,
+    C: Cell,
+    const INPUTS: usize,
+    const UNITS: usize,
+    const OUTPUTS: usize,
+    const LAYERS: usize,
+    S: SampleType,
+> {
+    model: Model<'a, C, INPUTS, UNITS, OUTPUTS, LAYERS, S>,
+    state: State<C, UNITS, LAYERS>,
     logits: [[u8; 4]; OUTPUTS],
 }
 
-impl<'a, C: Cell, const INPUTS: usize, const UNITS: usize, const OUTPUTS: usize>
-    Network<'a, C, INPUTS, UNITS, OUTPUTS>
+impl<
+    'a,
+    C: Cell,
+    const INPUTS: usize,
+    const UNITS: usize,
+    const OUTPUTS: usize,
+    const LAYERS: usize,
+    S: SampleType,
+> Network<'a, C, INPUTS, UNITS, OUTPUTS, LAYERS, S>
 {
     /// Checks a model file and borrows from it.
     ///
@@ -50,8 +66,14 @@ impl<'a, C: Cell, const INPUTS: usize, const UNITS: usize, const OUTPUTS: usize>
     }
 }
 
-impl<C: Cell, const INPUTS: usize, const UNITS: usize, const OUTPUTS: usize> Classifier
-    for Network<'_, C, INPUTS, UNITS, OUTPUTS>
+impl<
+    C: Cell,
+    const INPUTS: usize,
+    const UNITS: usize,
+    const OUTPUTS: usize,
+    const LAYERS: usize,
+    S: SampleType,
+> Classifier for Network<'_, C, INPUTS, UNITS, OUTPUTS, LAYERS, S>
 {
     fn header(&self) -> &Header<'_> {
         self.model.header()

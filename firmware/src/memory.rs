@@ -1,10 +1,12 @@
-//! A job in memory: sequences that a host has put into the board's RAM, classified in one go.
+//! A job in memory: sequences that a host has put into the board's RAM, answered in one go.
 //!
 //! ```text
 //! offset
 //! 0      job         32 bytes, see Job
-//! 32     sequences   [sequences][timesteps][row_bytes]
-//!        answers     [sequences][outputs] logits of four bytes, then the CRC-32 of them, little-endian
+//! 32     lengths     [sequences] of u32, little-endian: timesteps of each
+//!        rows        [timesteps][row_bytes], sequence after sequence
+//!        answers     logits of four bytes, then the CRC-32 of them, little-endian:
+//!                    [sequences][outputs], or [timesteps][outputs] of a model that answers every timestep
 //! ```
 //!
 //! The board writes the answers behind the sequences, so a job needs no other memory than its own.
@@ -12,23 +14,28 @@
 use core::fmt;
 
 use refrain::link::Refusal;
-use refrain::link::bulk::{JOB_BYTES, Job};
-use refrain::{RowLength, crc32};
+use refrain::link::bulk::{JOB_BYTES, Job, LENGTH_BYTES};
+use refrain::{Header, RowLength, Steps, crc32};
 
 use crate::session::row_length;
 use crate::{Classifier, Clock, Meter};
 
-/// Progress is told every so many sequences.
-const PROGRESS_STEP: u32 = 50;
+/// Progress is told at the end of a sequence when so many timesteps have passed since it was told last.
+const PROGRESS_TIMESTEPS: usize = 500;
+
+/// Bytes of a logit, and of the CRC-32.
+const WORD_BYTES: usize = 4;
 
 /// What has come out of a job.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome<'a> {
-    /// The logits of each sequence in order, four bytes each, and the CRC-32 of them all.
+    /// The logits of each answer in order, four bytes each, and the CRC-32 of them all.
     pub answers: &'a [u8],
     /// How many sequences there were.
     pub sequences: u32,
-    /// Clock ticks that classifying them took.
+    /// How many timesteps they had together.
+    pub timesteps: u32,
+    /// Clock ticks that answering them took.
     pub ticks: u64,
 }
 
@@ -40,10 +47,15 @@ pub enum JobError<E> {
     Missing,
     /// The job has no sequences, no timesteps, or needs more memory than there is.
     Size {
-        /// Bytes that the job needs: itself, the sequences and the answers.
+        /// Bytes that the job needs: itself, the lengths, the sequences and the answers.
         needed: u64,
         /// Bytes that there are.
-        available: usize,
+        available: u64,
+    },
+    /// A sequence without timesteps, or sequences that have not as many together as the job says.
+    Lengths {
+        /// Timesteps of the job.
+        timesteps: u32,
     },
     /// The model cannot take the sequences.
     Refused(Refusal),
@@ -56,7 +68,16 @@ impl<E: fmt::Display> fmt::Display for JobError<E> {
         match self {
             Self::Missing => f.write_str("there is no job in memory, or it is damaged"),
             Self::Size { needed, available } => {
-                write!(f, "the job needs {needed} bytes, expected 37 to {available}")
+                write!(
+                    f,
+                    "the job needs {needed} bytes, expected at least one timestep, and at most {available} bytes"
+                )
+            }
+            Self::Lengths { timesteps } => {
+                write!(
+                    f,
+                    "the lengths of the job's sequences are 0 or do not add up to its {timesteps} timesteps"
+                )
             }
             Self::Refused(refusal) => write!(f, "the job does not fit the model: {refusal}"),
             Self::Progress(error) => write!(f, "progress cannot be told: {error}"),
@@ -79,23 +100,56 @@ pub fn run<'a, E>(
     let (head, rest) = memory.split_first_chunk_mut::<JOB_BYTES>().ok_or(JobError::Missing)?;
     let job = Job::from_bytes(head).ok_or(JobError::Missing)?;
     let model = choose(&job, models).map_err(JobError::Refused)?;
-    let outputs = usize::from(model.header().shape.outputs);
-    let (row_bytes, layout) = (model.header().row_bytes(), Layout::new(&job, outputs, rest.len())?);
-
-    let (sequences, answers) = rest.split_at_mut(layout.sequences);
+    let layout = Layout::new(&job, model.header(), rest.len())?;
+    let (lengths, rest) = rest.split_at_mut(layout.lengths);
+    let (rows, answers) = rest.split_at_mut(layout.rows);
     let (logits, crc) = answers.split_at_mut(layout.logits);
-    let mut ticks = 0;
-    let work = sequences.chunks_exact(layout.sequence).zip(logits.chunks_exact_mut(outputs * 4));
-    for (done, (sequence, logits)) in (1..).zip(work) {
-        let (classified, spent) = meter.measure(|| refrain_classify(model, sequence, row_bytes));
-        logits.copy_from_slice(classified.map_err(|error| JobError::Refused(row_length(error)))?);
+    let (lengths, _) = lengths.as_chunks::<LENGTH_BYTES>();
+    let lengths = lengths.iter().map(|&length| u32::from_le_bytes(length));
+    check_lengths(&job, lengths.clone())?;
+
+    let (mut rows, mut places) = (&*rows, &mut *logits);
+    let (mut ticks, mut untold) = (0, 0);
+    for (done, timesteps) in (1..).zip(lengths.map(|length| length as usize)) {
+        let (sequence, later) = rows.split_at(timesteps * layout.row);
+        let (place, free) = places.split_at_mut(layout.answers(timesteps) * layout.answer);
+        (rows, places) = (later, free);
+        let (answered, spent) = answer(model, &layout, sequence, place, meter);
+        answered.map_err(|error| JobError::Refused(row_length(error)))?;
         ticks += spent;
-        if done % PROGRESS_STEP == 0 {
+        untold += timesteps;
+        if untold >= PROGRESS_TIMESTEPS {
             progress(done).map_err(JobError::Progress)?;
+            untold = 0;
         }
     }
-    crc[..4].copy_from_slice(&crc32(logits).to_le_bytes());
-    Ok(Outcome { answers: &answers[..layout.logits + 4], sequences: job.sequences, ticks })
+    crc[..WORD_BYTES].copy_from_slice(&crc32(logits).to_le_bytes());
+    let answers = &answers[..layout.logits + WORD_BYTES];
+    Ok(Outcome { answers, sequences: job.sequences, timesteps: job.timesteps, ticks })
+}
+
+/// The answers to one sequence into `place`, and the ticks that they took.
+fn answer(
+    model: &mut dyn Classifier,
+    layout: &Layout,
+    sequence: &[u8],
+    place: &mut [u8],
+    meter: &Meter<impl Clock>,
+) -> (Result<(), RowLength>, u64) {
+    match layout.steps {
+        Steps::Last => {
+            let (logits, ticks) = meter.measure(|| refrain_classify(model, sequence, layout.row));
+            (logits.map(|logits| place.copy_from_slice(logits)), ticks)
+        }
+        Steps::Every => meter.measure(|| {
+            model.reset();
+            for (row, place) in sequence.chunks(layout.row).zip(place.chunks_exact_mut(layout.answer)) {
+                model.step(row)?;
+                place.copy_from_slice(model.logits());
+            }
+            Ok(())
+        }),
+    }
 }
 
 /// One whole inference, from the first row to the logits. Never inlined and of this very name, so that tools
@@ -129,30 +183,57 @@ fn choose<'m, 'd>(
     if found == expected { Ok(&mut **model) } else { Err(row_length(RowLength { found, expected })) }
 }
 
+/// Refuses sequences that have not together as many timesteps as the job, each at least one.
+fn check_lengths<E>(job: &Job, mut lengths: impl Iterator<Item = u32>) -> Result<(), JobError<E>> {
+    let rest =
+        lengths.try_fold(job.timesteps, |rest, length| rest.checked_sub(length).filter(|_| length > 0));
+    if rest == Some(0) { Ok(()) } else { Err(JobError::Lengths { timesteps: job.timesteps }) }
+}
+
 /// Bytes of a job's parts.
 struct Layout {
-    /// One sequence.
-    sequence: usize,
-    /// All sequences.
-    sequences: usize,
+    /// One row.
+    row: usize,
+    /// The lengths of all sequences.
+    lengths: usize,
+    /// All rows.
+    rows: usize,
+    /// The logits of one answer.
+    answer: usize,
     /// All logits.
     logits: usize,
+    /// What is answered.
+    steps: Steps,
 }
 
 impl Layout {
-    /// Checks that a job fits into `available` bytes behind its head.
-    fn new<E>(job: &Job, outputs: usize, available: usize) -> Result<Self, JobError<E>> {
-        let sequence = u64::from(job.timesteps) * u64::from(job.row_bytes);
-        let sequences = sequence.saturating_mul(job.sequences.into());
-        let logits = u64::from(job.sequences) * outputs as u64 * 4;
-        let needed = sequences.saturating_add(logits + 4);
-        if sequences == 0 || needed > available as u64 {
-            return Err(JobError::Size {
-                needed: needed.saturating_add(JOB_BYTES as u64),
-                available: available + JOB_BYTES,
-            });
+    /// Checks that a job for the model of that header fits into `available` bytes behind its head.
+    fn new<E>(job: &Job, header: &Header<'_>, available: usize) -> Result<Self, JobError<E>> {
+        let (row, answer) = (header.row_bytes(), usize::from(header.shape.outputs) * WORD_BYTES);
+        let steps = header.output.steps;
+        let answers = match steps {
+            Steps::Last => job.sequences,
+            Steps::Every => job.timesteps,
+        };
+        // a u32 times a size below 2^16, each: their sum is far below 2^64
+        let [lengths, rows, logits] =
+            [(job.sequences, LENGTH_BYTES), (job.timesteps, row), (answers, answer)]
+                .map(|(count, bytes)| u64::from(count) * bytes as u64);
+        let needed = lengths + rows + logits + WORD_BYTES as u64;
+        if job.sequences == 0 || job.timesteps == 0 || needed > available as u64 {
+            let [needed, available] = [needed + JOB_BYTES as u64, available as u64 + JOB_BYTES as u64];
+            return Err(JobError::Size { needed, available });
         }
-        Ok(Self { sequence: sequence as usize, sequences: sequences as usize, logits: logits as usize })
+        let [lengths, rows, logits] = [lengths, rows, logits].map(|bytes| bytes as usize);
+        Ok(Self { row, lengths, rows, answer, logits, steps })
+    }
+
+    /// How many answers there are to a sequence of so many timesteps.
+    fn answers(&self, timesteps: usize) -> usize {
+        match self.steps {
+            Steps::Last => 1,
+            Steps::Every => timesteps,
+        }
     }
 }
 
@@ -163,26 +244,41 @@ mod tests {
     use super::*;
     use crate::testing::{LOGITS_TICKS, Recorder, STEP_TICKS, SteppedClock};
 
-    const JOB: Job = Job { model: 1, sequences: 120, timesteps: 3, row_bytes: 2 };
-    /// Job, sequences, logits and CRC of [`JOB`].
-    const NEEDED: usize = JOB_BYTES + 120 * (3 * 2 + 2 * 4) + 4;
+    const JOB: Job = Job { model: 1, sequences: 120, timesteps: 120 * 9, row_bytes: 2 };
+    /// Job, lengths, sequences, logits and CRC of [`JOB`].
+    const NEEDED: usize = JOB_BYTES + 120 * (4 + 9 * 2 + 2 * 4) + 4;
+
+    /// Lengths from 1 to 17, 9 in the mean.
+    fn lengths() -> Vec<u32> {
+        (0..120).map(|index| if index % 2 == 0 { 1 + index / 2 % 17 } else { 17 - index / 2 % 17 }).collect()
+    }
 
     /// A memory of `length` bytes with a job and sequences of counted bytes.
     fn memory(job: &Job, length: usize) -> Vec<u8> {
         let mut memory = job.to_bytes().to_vec();
-        memory.extend((0..120 * 6_usize).map(|byte| byte as u8));
+        memory.extend(lengths().into_iter().flat_map(u32::to_le_bytes));
+        memory.extend((0..120 * 9 * 2_usize).map(|byte| byte as u8));
         memory.resize(length, 0xaa);
         memory
     }
 
-    /// Does the job in `memory` with two recorders: model 0 takes rows of three bytes, model 1 of two.
+    /// The rows of each sequence of [`memory`].
+    fn sequences(memory: &[u8]) -> Vec<Vec<&[u8]>> {
+        let mut rows = memory[JOB_BYTES + 120 * 4..].chunks(2);
+        lengths().into_iter().map(|length| rows.by_ref().take(length as usize).collect()).collect()
+    }
+
+    /// Does the job in `memory` with three recorders: model 0 takes rows of three bytes, model 1 of two, and model 2
+    /// too, but answers each.
     fn run_in<'a, E>(
         memory: &'a mut [u8],
         progress: impl FnMut(u32) -> Result<(), E>,
     ) -> Result<Outcome<'a>, JobError<E>> {
         let clock = SteppedClock::new(1);
-        let (mut first, mut second) = (Recorder::new("first", 3, &clock), Recorder::new("second", 2, &clock));
-        run(memory, &mut [&mut first, &mut second], &Meter::new(&clock), progress)
+        let [mut first, mut second, third] = [("first", 3), ("second", 2), ("third", 2)]
+            .map(|(name, inputs)| Recorder::new(name, inputs, &clock));
+        let mut third = third.answering_every_step();
+        run(memory, &mut [&mut first, &mut second, &mut third], &Meter::new(&clock), progress)
     }
 
     fn silent(_: u32) -> Result<(), Infallible> {
@@ -192,11 +288,8 @@ mod tests {
     #[test]
     fn every_sequence_is_answered_in_order() {
         let mut memory = memory(&JOB, NEEDED + 7);
-        let sequences = memory[JOB_BYTES..][..720].to_vec();
-        let expected: Vec<u8> = sequences
-            .chunks(6)
-            .flat_map(|sequence| Recorder::expected(&sequence.chunks(2).collect::<Vec<_>>()))
-            .collect();
+        let expected: Vec<u8> =
+            sequences(&memory).iter().flat_map(|sequence| Recorder::expected(sequence)).collect();
         let mut told = Vec::new();
         let outcome = run_in(&mut memory, |done| {
             told.push(done);
@@ -206,16 +299,39 @@ mod tests {
         let (logits, crc) = outcome.answers.split_at(expected.len());
         assert_eq!(logits, expected);
         assert_eq!(crc, crc32(&expected).to_le_bytes());
-        assert_eq!((outcome.sequences, outcome.ticks), (120, 120 * (3 * STEP_TICKS + LOGITS_TICKS)));
-        assert_eq!(told, [50, 100]);
+        assert_eq!((outcome.sequences, outcome.timesteps), (120, 1080));
+        assert_eq!(outcome.ticks, 1080 * STEP_TICKS + 120 * LOGITS_TICKS);
+        let passed = |sequences: &u32| lengths()[..*sequences as usize].iter().sum::<u32>();
+        assert_eq!(told.len(), 2);
+        assert!(
+            (500..517).contains(&passed(&told[0])) && (1000..1034).contains(&passed(&told[1])),
+            "{told:?}"
+        );
         assert_eq!(memory[NEEDED..], [0xaa; 7], "nothing behind the answers is written");
+    }
+
+    #[test]
+    fn every_timestep_is_answered_by_a_model_that_does_so() {
+        const NEEDED: usize = JOB_BYTES + 120 * 4 + 1080 * (2 + 2 * 4) + 4;
+        let mut memory = memory(&Job { model: 2, ..JOB }, NEEDED);
+        let expected: Vec<u8> = sequences(&memory)
+            .iter()
+            .flat_map(|sequence| (1..=sequence.len()).flat_map(|end| Recorder::expected(&sequence[..end])))
+            .collect();
+        let outcome = run_in(&mut memory, silent).unwrap();
+        assert_eq!(outcome.answers[..expected.len()], expected);
+        assert_eq!(outcome.answers[expected.len()..], crc32(&expected).to_le_bytes());
+        assert_eq!(outcome.ticks, 1080 * (STEP_TICKS + LOGITS_TICKS));
+
+        let error = run_in(&mut memory[..NEEDED - 1], silent).unwrap_err();
+        assert_eq!(error, JobError::Size { needed: NEEDED as u64, available: NEEDED as u64 - 1 });
     }
 
     #[test]
     fn a_job_that_just_fits_is_done_and_one_byte_less_is_refused() {
         assert!(run_in(&mut memory(&JOB, NEEDED), silent).is_ok());
         let error = run_in(&mut memory(&JOB, NEEDED - 1), silent).unwrap_err();
-        assert_eq!(error, JobError::Size { needed: NEEDED as u64, available: NEEDED - 1 });
+        assert_eq!(error, JobError::Size { needed: NEEDED as u64, available: NEEDED as u64 - 1 });
     }
 
     #[test]
@@ -225,6 +341,20 @@ mod tests {
             let error = run_in(&mut memory(&job, NEEDED), silent).unwrap_err();
             assert!(matches!(error, JobError::Size { .. }), "{job:?}: {error}");
         }
+    }
+
+    #[test]
+    fn lengths_that_do_not_add_up_are_refused() {
+        for (sequence, length) in [(0, 0), (0, 2), (119, 0), (119, u32::MAX)] {
+            let mut memory = memory(&JOB, NEEDED);
+            memory[JOB_BYTES + 4 * sequence..][..4].copy_from_slice(&length.to_le_bytes());
+            let error = run_in(&mut memory, silent).unwrap_err();
+            assert_eq!(error, JobError::Lengths { timesteps: 1080 }, "sequence {sequence} of {length}");
+        }
+        let mut memory = memory(&JOB, NEEDED);
+        // the sum is right, but one sequence is without timesteps
+        memory[JOB_BYTES..][..8].copy_from_slice(&[0, 0, 0, 0, 18, 0, 0, 0]);
+        assert_eq!(run_in(&mut memory, silent), Err(JobError::Lengths { timesteps: 1080 }));
     }
 
     #[test]
@@ -240,9 +370,9 @@ mod tests {
 
     #[test]
     fn a_job_for_another_model_is_refused() {
-        for model in [2, 256, u32::MAX] {
+        for model in [3, 256, u32::MAX] {
             let error = run_in(&mut memory(&Job { model, ..JOB }, NEEDED), silent).unwrap_err();
-            assert_eq!(error, JobError::Refused(Refusal::NoSuchModel { models: 2 }));
+            assert_eq!(error, JobError::Refused(Refusal::NoSuchModel { models: 3 }));
         }
         let error = run_in(&mut memory(&Job { model: 0, ..JOB }, NEEDED), silent).unwrap_err();
         assert_eq!(error, JobError::Refused(Refusal::RowLength { found: 2, expected: 3 }));

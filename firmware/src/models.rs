@@ -18,8 +18,14 @@ pub(crate) struct BadModel {
 macro_rules! models {
     (
         row: $row:literal, logits: $logits:literal, name: $name:literal;
-        $($field:ident: Network<$kind:ident::$cell:ident, $inputs:literal, $units:literal, $outputs:literal>
-            = $path:literal,)+
+        $($field:ident: Network<
+            $kind:ident::$cell:ident,
+            $inputs:literal,
+            $units:literal,
+            $outputs:literal,
+            $layers:literal,
+            $samples:ident
+        > = $path:literal,)+
     ) => {
         /// Bytes of the longest row.
         pub(crate) const ROW_BYTES: usize = $row;
@@ -32,7 +38,7 @@ macro_rules! models {
 
         /// Every model, checked.
         pub(crate) struct Models {
-            $($field: Network<'static, refrain::$kind::$cell, $inputs, $units, $outputs>,)+
+            $($field: Network<'static, refrain::$kind::$cell, $inputs, $units, $outputs, $layers, $samples>,)+
         }
 
         impl Models {

@@ -87,6 +87,7 @@ fn do_job(parts: BoardParts, models: &mut [&mut dyn Classifier]) -> Result<(), F
     Selected::save_answers(outcome.answers).map_err(Failure::Save)?;
     let statistics = Statistics {
         sequences: outcome.sequences,
+        timesteps: outcome.timesteps,
         ticks: outcome.ticks,
         ticks_per_1000_instructions: meter.clock().ticks_per_1000_instructions(),
         stack_bytes: (parts.stack_used)(),

@@ -12,8 +12,8 @@ use crate::{Classifier, Clock, Parts, Session};
 const CHUNK_BYTES: usize = 64;
 
 /// Most bytes of a message besides what it carries; `Reply::Statistics`, with every varint at its longest, has
-/// 36.
-const OVERHEAD_BYTES: usize = 36;
+/// 41.
+const OVERHEAD_BYTES: usize = 41;
 
 /// Bytes that a frame buffer needs for rows of `row` bytes, logits of `logits` bytes, and names (of a model, or
 /// of the board with the firmware's version) of `name` bytes.
@@ -330,6 +330,7 @@ mod tests {
         let mut out = Outbox::<Vec<u8>, { frame_capacity(0, 0, 0) }>::new(Vec::new());
         let statistics = Statistics {
             sequences: u32::MAX,
+            timesteps: u32::MAX,
             ticks: u64::MAX,
             ticks_per_1000_instructions: u32::MAX,
             stack_bytes: u32::MAX,

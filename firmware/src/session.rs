@@ -1,7 +1,7 @@
 //! What is answered to each request.
 
-use refrain::RowLength;
 use refrain::link::{PROTOCOL_VERSION, Refusal, Reply, Request, Statistics};
+use refrain::{RowLength, Steps};
 
 use crate::{Classifier, Clock, Meter};
 
@@ -17,6 +17,7 @@ pub struct Session<'m, C> {
     stack_used: fn() -> u32,
     current: Option<Current>,
     sequences: u32,
+    timesteps: u32,
     ticks: u64,
 }
 
@@ -26,7 +27,7 @@ struct Current {
     key: Key,
     /// Rows taken so far.
     taken: u16,
-    /// Ticks that they took.
+    /// Ticks that they and their answers took.
     ticks: u64,
 }
 
@@ -79,7 +80,7 @@ impl<'m, C: Clock> Session<'m, C> {
         stack_used: fn() -> u32,
     ) -> Self {
         let meter = Meter::new(clock);
-        Self { board, models, meter, stack_used, current: None, sequences: 0, ticks: 0 }
+        Self { board, models, meter, stack_used, current: None, sequences: 0, timesteps: 0, ticks: 0 }
     }
 
     /// The reply to a request; `broken_frames` is what the line has counted.
@@ -113,6 +114,8 @@ impl<'m, C: Clock> Session<'m, C> {
             cell: header.cell,
             numbers: header.numbers,
             shape: header.shape,
+            samples: header.input.samples,
+            output: header.output,
             crc: model.crc(),
         })
     }
@@ -141,13 +144,19 @@ impl<'m, C: Clock> Session<'m, C> {
             current.ticks += ticks;
             self.current = Some(current);
         }
-        if index + 1 < key.count {
+        let is_last = index + 1 == key.count;
+        if !is_last && model.header().output.steps == Steps::Last {
             return Ok(Reply::Accepted);
         }
         let (logits, ticks) = self.meter.measure(|| model.logits());
         if turn != Turn::Again {
-            self.sequences += 1;
-            self.ticks += current.ticks + ticks;
+            current.ticks += ticks;
+            self.current = Some(current);
+            if is_last {
+                self.sequences += 1;
+                self.timesteps += u32::from(key.count);
+                self.ticks += current.ticks;
+            }
         }
         Ok(Reply::Logits { sequence: key.sequence, logits })
     }
@@ -155,6 +164,7 @@ impl<'m, C: Clock> Session<'m, C> {
     fn statistics(&self, broken_frames: u32) -> Statistics {
         Statistics {
             sequences: self.sequences,
+            timesteps: self.timesteps,
             ticks: self.ticks,
             ticks_per_1000_instructions: self.meter.clock().ticks_per_1000_instructions(),
             stack_bytes: (self.stack_used)(),
@@ -175,16 +185,20 @@ pub(crate) fn row_length(error: RowLength) -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use refrain::Samples;
+
     use super::*;
     use crate::testing::{LOGITS_TICKS, Recorder, STEP_TICKS, SteppedClock};
 
     const ROWS: [&[u8]; 3] = [&[1, 2], &[3, 4], &[5, 6]];
 
-    /// Runs `test` with a session of two models: 0 takes rows of two bytes, 1 of three.
+    /// Runs `test` with a session of three models: 0 takes rows of two bytes, 1 of three, and 2 of two, each of which
+    /// it answers.
     fn with_session(test: impl FnOnce(&mut Session<'_, &SteppedClock>)) {
         let clock = SteppedClock::new(1);
         let (mut first, mut second) = (Recorder::new("first", 2, &clock), Recorder::new("second", 3, &clock));
-        let mut models: [&mut dyn Classifier; 2] = [&mut first, &mut second];
+        let mut third = Recorder::new("third", 2, &clock).answering_every_step();
+        let mut models: [&mut dyn Classifier; 3] = [&mut first, &mut second, &mut third];
         test(&mut Session::new("a board", &mut models, &clock, || 321));
     }
 
@@ -212,16 +226,25 @@ mod tests {
                     protocol: PROTOCOL_VERSION,
                     firmware: env!("CARGO_PKG_VERSION"),
                     board: "a board",
-                    models: 2
+                    models: 3
                 }
             );
-            let Reply::Model { name, shape, crc, .. } = session.answer(Request::Describe { model: 1 }, 0)
-            else {
-                panic!("no model 1");
-            };
-            assert_eq!((name, shape.inputs, crc), ("second", 3, 0xfeed_beef));
-            let refused = session.answer(Request::Describe { model: 2 }, 0);
-            assert_eq!(refused, Reply::Refused(Refusal::NoSuchModel { models: 2 }));
+            for (model, described) in
+                [("first", 2, Steps::Last), ("second", 3, Steps::Last), ("third", 2, Steps::Every)]
+                    .into_iter()
+                    .enumerate()
+            {
+                let model = model as u8;
+                let Reply::Model { name, shape, samples, output, crc, .. } =
+                    session.answer(Request::Describe { model }, 0)
+                else {
+                    panic!("no model {model}");
+                };
+                assert_eq!((name, shape.inputs, output.steps), described);
+                assert_eq!((samples, crc), (Samples::U8, 0xfeed_beef));
+            }
+            let refused = session.answer(Request::Describe { model: 3 }, 0);
+            assert_eq!(refused, Reply::Refused(Refusal::NoSuchModel { models: 3 }));
         });
     }
 
@@ -298,9 +321,9 @@ mod tests {
                     Reply::Refused(Refusal::RowLength { found: values.len() as u16, expected: 2 })
                 );
             }
-            let unknown = Request::Row { model: 2, sequence: 7, index: 0, count: 3, values: ROWS[0] };
+            let unknown = Request::Row { model: 3, sequence: 7, index: 0, count: 3, values: ROWS[0] };
             let refused = session.answer(unknown, 0);
-            assert_eq!(refused, Reply::Refused(Refusal::NoSuchModel { models: 2 }));
+            assert_eq!(refused, Reply::Refused(Refusal::NoSuchModel { models: 3 }));
             finish(session, 7, 1);
         });
     }
@@ -317,6 +340,35 @@ mod tests {
     }
 
     #[test]
+    fn each_row_is_answered_by_a_model_that_does_so() {
+        with_session(|session| {
+            let row = |index: u16| Request::Row {
+                model: 2,
+                sequence: 7,
+                index,
+                count: 3,
+                values: ROWS[usize::from(index)],
+            };
+            for index in [0, 0, 1, 1, 2, 2, 2] {
+                let logits = Recorder::expected(&ROWS[..=usize::from(index)]);
+                assert_eq!(session.answer(row(index), 0), Reply::Logits { sequence: 7, logits: &logits });
+            }
+            session.answer(row(0), 0);
+            let refused = session.answer(row(2), 0);
+            assert_eq!(refused, Reply::Refused(Refusal::RowOrder { expected: 1 }));
+            let Reply::Statistics(counted) = session.answer(Request::Statistics, 0) else {
+                panic!("no statistics");
+            };
+            assert_eq!(
+                (counted.sequences, counted.timesteps),
+                (1, 3),
+                "repeated and unfinished rows do not count"
+            );
+            assert_eq!(counted.ticks, 3 * (STEP_TICKS + LOGITS_TICKS));
+        });
+    }
+
+    #[test]
     fn statistics_count_each_answered_sequence_once() {
         with_session(|session| {
             finish(session, 7, 0);
@@ -329,6 +381,7 @@ mod tests {
                 session.answer(Request::Statistics, 5),
                 Reply::Statistics(Statistics {
                     sequences: 2,
+                    timesteps: 6,
                     ticks: 2 * (3 * STEP_TICKS + LOGITS_TICKS),
                     ticks_per_1000_instructions: 25_600,
                     stack_bytes: 321,

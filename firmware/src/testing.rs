@@ -71,6 +71,12 @@ impl<'c> Recorder<'c> {
         Self { header, clock, rows: Vec::new(), logits: [0; 8] }
     }
 
+    /// The same, that answers after every timestep.
+    pub(crate) fn answering_every_step(self) -> Self {
+        let output = OutputFormat { steps: Steps::Every, ..self.header.output };
+        Self { header: Header { output, ..self.header }, ..self }
+    }
+
     /// The logits of a sequence of rows.
     pub(crate) fn expected(rows: &[&[u8]]) -> Vec<u8> {
         let bytes = rows.concat();

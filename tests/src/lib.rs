@@ -1,5 +1,7 @@
 //! What whole-system tests share.
 
+mod recordings;
+
 use std::path::PathBuf;
 
 use ndarray::{Array3, Axis};
@@ -10,6 +12,8 @@ use refrain_trainer::data::{self, Dataset, InputScaling, Split, Task, digits};
 use refrain_trainer::model_file::ModelFile;
 use refrain_trainer::nn::Network;
 use refrain_trainer::quantise::{Metadata, export};
+
+pub use recordings::{Recordings, per_step, regression};
 
 /// MNIST where `REFRAIN_MNIST_DIR` names its folder, otherwise digits that the program draws; and says which.
 ///
@@ -45,13 +49,7 @@ pub fn shipped_models() -> [ModelFile; 3] {
 /// # Panics
 /// If such a model cannot be exported, which would be an error of the exporter.
 pub fn random_model(cell: CellKind, shape: Shape, numbers: Numbers, seed: u64) -> ModelFile {
-    let mut network = Network::zeros(cell, shape);
-    let rng = &mut ChaCha8Rng::seed_from_u64(seed);
-    for mut parameter in network.parameters_mut() {
-        // plain arithmetic, so that the model is the same on every machine; a variance must be positive
-        let least = if parameter.name.ends_with("variance") { 0.5 } else { -0.5 };
-        parameter.values.mapv_inplace(|_| least + (rng.next_u32() >> 8) as f32 / (1 << 24) as f32);
-    }
+    let network = random_network(cell, shape, seed);
     let metadata = Metadata {
         name: format!("random {cell}"),
         timesteps: 12,
@@ -60,6 +58,18 @@ pub fn random_model(cell: CellKind, shape: Shape, numbers: Numbers, seed: u64) -
     };
     let calibration = unlabelled(random_samples(20, 12, shape.inputs.into(), seed));
     export(&network, &metadata, numbers, calibration.view()).expect("random weights can be exported")
+}
+
+/// A network of random weights.
+pub fn random_network(cell: CellKind, shape: Shape, seed: u64) -> Network {
+    let mut network = Network::zeros(cell, shape);
+    let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+    for mut parameter in network.parameters_mut() {
+        // plain arithmetic, so that the model is the same on every machine; a variance must be positive
+        let least = if parameter.name.ends_with("variance") { 0.5 } else { -0.5 };
+        parameter.values.mapv_inplace(|_| least + (rng.next_u32() >> 8) as f32 / (1 << 24) as f32);
+    }
+    network
 }
 
 /// Sequences that calibrate a model and need no labels for that.

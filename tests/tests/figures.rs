@@ -34,16 +34,15 @@ struct Figures {
 
 fn measure() -> BTreeMap<String, Figures> {
     let dataset = dataset();
-    let [all, some] =
-        [usize::MAX, BOARD_IMAGES].map(|count| dataset.test().view().first(count).images().expect("images"));
+    let all = dataset.test().view();
+    let some = all.first(BOARD_IMAGES);
     let of = |file| {
-        let host = evaluate(file, all.pixels, all.labels).expect("MNIST fits the shipped models");
+        let host = evaluate(file, all).expect("MNIST fits the shipped models");
         let target = Target::Emulated(Board::Mps2An386);
-        let board = device::run(&target, Via::Memory, file, some.pixels, some.labels, &mut |_| {})
-            .expect("the board answers");
+        let board = device::run(&target, Via::Memory, file, some, &mut |_| {}).expect("the board answers");
         assert!(board.host_matches, "{:?}", board.mismatch);
         let figures = Figures {
-            accuracy: host.accuracy,
+            accuracy: host.scores.accuracy.expect("a classification"),
             logits_sha256: host.logits_sha256,
             model_bytes: board.flash_bytes.model,
             instructions_per_inference: board.instructions_per_inference.expect("QEMU counts them"),

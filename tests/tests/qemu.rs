@@ -3,25 +3,26 @@
 //! Where QEMU is missing it is installed by the system's package manager, if that is allowed; otherwise these tests
 //! fail with the command to type.
 
-use ndarray::ArrayView3;
-use refrain::{CellKind, Numbers, Shape};
-use refrain_tests::{dataset, random_model, random_samples, shipped_models};
+use refrain::{CellKind, Numbers, Samples, Shape};
+use refrain_tests::{Recordings, dataset, per_step, random_model, regression, shipped_models};
+use refrain_trainer::data::{SplitView, Task};
 use refrain_trainer::device::{self, Board, DeviceReport, Target, Via};
 use refrain_trainer::evaluate::evaluate;
 use refrain_trainer::model_file::ModelFile;
 
 /// Runs on the board and checks all that must hold of any run.
-fn run(file: &ModelFile, via: Via, samples: ArrayView3<'_, u8>, labels: &[u8]) -> DeviceReport {
+fn run(file: &ModelFile, via: Via, samples: SplitView<'_>) -> DeviceReport {
     let target = Target::Emulated(Board::Mps2An386);
-    let report = device::run(&target, via, file, samples, labels, &mut |_| {}).expect("the board answers");
-    let host = evaluate(file, samples, labels).expect("the host can evaluate what the board can");
+    let report = device::run(&target, via, file, samples, &mut |_| {}).expect("the board answers");
+    let host = evaluate(file, samples).expect("the host can evaluate what the board can");
     assert!(report.host_matches, "{}: {:?}", file.name(), report.mismatch);
     assert_eq!(report.mismatch, None);
     assert_eq!(report.logits_sha256, host.logits_sha256);
-    assert_eq!((report.samples, report.accuracy), (labels.len(), host.accuracy));
+    assert_eq!((report.samples, &report.scores), (samples.count(), &host.scores));
     assert_eq!(report.retries, 0, "an emulated line loses nothing");
     assert_eq!(report.flash_bytes.model, file.as_bytes().len() as u64);
-    assert!(report.instructions_per_inference.is_some_and(|count| count > 1000));
+    let [sequence, timestep] = [report.instructions_per_inference, report.instructions_per_timestep];
+    assert!(timestep > Some(100) && sequence >= timestep, "{sequence:?}, {timestep:?}");
     assert!(report.ram_bytes.stack > 0);
     report
 }
@@ -29,9 +30,8 @@ fn run(file: &ModelFile, via: Via, samples: ArrayView3<'_, u8>, labels: &[u8]) -
 #[test]
 fn the_shipped_models_answer_from_memory_as_on_the_host() {
     let dataset = dataset();
-    let test = dataset.test().view().first(400).images().expect("a set of images");
     for file in &shipped_models() {
-        let report = run(file, Via::Memory, test.pixels, test.labels);
+        let report = run(file, Via::Memory, dataset.test().view().first(400));
         println!("{}: {report:?}", report.cell);
     }
 }
@@ -39,24 +39,29 @@ fn the_shipped_models_answer_from_memory_as_on_the_host() {
 #[test]
 fn the_shipped_models_answer_over_the_link_as_on_the_host() {
     let dataset = dataset();
-    let test = dataset.test().view().first(10).images().expect("a set of images");
     for file in &shipped_models() {
-        run(file, Via::Link, test.pixels, test.labels);
+        run(file, Via::Link, dataset.test().view().first(10));
     }
 }
 
+/// Every cell and kind of numbers, at odd sizes, with sequences of different lengths: each with other samples, another
+/// task and another number of layers, so that each of those occurs with integers and with floats.
 #[test]
-fn both_ways_of_every_cell_and_number_agree_at_odd_sizes() {
-    let shape = Shape { inputs: 5, units: 7, outputs: 3, layers: 1 };
-    let samples = random_samples(6, 9, 5, 3);
-    let labels = [0, 1, 2, 0, 1, 2];
-    for cell in CellKind::ALL {
-        for numbers in [Numbers::Int8, Numbers::F32] {
-            let file = random_model(cell, shape, numbers, 4);
-            let memory = run(&file, Via::Memory, samples.view(), &labels);
-            let link = run(&file, Via::Link, samples.view(), &labels);
-            assert_eq!(memory.logits_sha256, link.logits_sha256, "{cell} {numbers}");
-        }
+fn both_ways_answer_any_task_as_on_the_host() {
+    let classes = || Task::classification(["rest", "walk", "run"]);
+    let kinds = [
+        (CellKind::SimpleRnn, Numbers::Int8, Samples::U8, 1, per_step(classes())),
+        (CellKind::Lstm, Numbers::Int8, Samples::I16, 3, regression(2)),
+        (CellKind::Gru, Numbers::Int8, Samples::F32, 2, per_step(regression(1))),
+        (CellKind::SimpleRnn, Numbers::F32, Samples::F32, 3, regression(3)),
+        (CellKind::Lstm, Numbers::F32, Samples::U8, 2, classes()),
+        (CellKind::Gru, Numbers::F32, Samples::I16, 1, per_step(regression(2))),
+    ];
+    for (cell, numbers, samples, layers, task) in kinds {
+        let recordings = Recordings::random(samples, 5, &[9, 1, 4, 12, 2, 7], task, 3);
+        let file = recordings.model(cell, 7, layers, numbers);
+        let [memory, link] = [Via::Memory, Via::Link].map(|via| run(&file, via, recordings.split.view()));
+        assert_eq!(memory.logits_sha256, link.logits_sha256, "{cell} {numbers}");
     }
 }
 

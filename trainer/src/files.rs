@@ -22,7 +22,8 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let mut file = builder.prefix(".refrain-").tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    // by the file itself, for the error of its wrapper names the temporary file, which nobody knows of
+    file.as_file_mut().write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     #[cfg(unix)]

@@ -1,13 +1,24 @@
 //! Jobs in memory: many sequences at once, for an emulated board whose RAM the host can fill before it starts.
 //!
-//! The host puts a [`Job`] at a fixed address, then the sequences, `timesteps` rows each, one behind the other,
-//! rows as bytes as in [`Request::Row`](super::Request::Row). The board classifies them and hands back the
-//! logits, four bytes each, in order, closed by a CRC-32.
+//! The host puts a [`Job`] at a fixed address, then how many timesteps each sequence has, then the sequences one
+//! behind the other, rows as bytes as in [`Request::Row`](super::Request::Row). The board runs them and hands back
+//! the logits, four bytes each, in order, closed by a CRC-32: those after the last timestep of each sequence, or
+//! after every timestep, as the model's [`Steps`](crate::Steps) say.
+//!
+//! ```text
+//! offset
+//! 0      job         32 bytes, see Job
+//! 32     lengths     [sequences] of u32, little-endian: timesteps of each
+//!        rows        [timesteps][row_bytes], sequence after sequence
+//! ```
 
 use crate::checksum::crc32;
 
-/// Bytes that a job takes in memory; the first sequence lies behind them.
+/// Bytes that a job takes in memory; the lengths lie behind them.
 pub const JOB_BYTES: usize = 32;
+
+/// Bytes of the length of a sequence: a `u32`, little-endian.
+pub const LENGTH_BYTES: usize = 4;
 
 const MAGIC: [u8; 4] = *b"RFJB";
 
@@ -16,7 +27,7 @@ const MAGIC: [u8; 4] = *b"RFJB";
 /// ```
 /// use refrain::link::bulk::Job;
 ///
-/// let job = Job { model: 0, sequences: 1000, timesteps: 28, row_bytes: 28 };
+/// let job = Job { model: 0, sequences: 1000, timesteps: 28_000, row_bytes: 28 };
 /// assert_eq!(Job::from_bytes(&job.to_bytes()), Some(job));
 /// assert_eq!(Job::from_bytes(&[0; 32]), None);
 /// ```
@@ -27,7 +38,7 @@ pub struct Job {
     pub model: u32,
     /// How many sequences there are.
     pub sequences: u32,
-    /// Rows of a sequence.
+    /// Rows of all sequences together; no sequence is without any.
     pub timesteps: u32,
     /// Bytes of a row.
     pub row_bytes: u32,

@@ -15,6 +15,10 @@
 //!  | <----- Logits                             |
 //! ```
 //!
+//! That is for a model that answers after the last timestep of a sequence. One that answers after every timestep,
+//! see [`Steps`](crate::Steps), replies `Logits` to each row. Sequences have as many rows as they have timesteps:
+//! nothing is padded.
+//!
 //! What holds when bytes are lost, doubled, flipped or cut:
 //!
 //! - A broken frame fails its CRC and is dropped; the host asks again after a time-out.
@@ -28,7 +32,7 @@ pub mod frame;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CellKind, Numbers, Shape};
+use crate::{CellKind, Numbers, OutputFormat, Samples, Shape};
 
 /// Version of the messages; a board that answers [`Reply::Hello`] with another one is not spoken to.
 pub const PROTOCOL_VERSION: u8 = 1;
@@ -76,7 +80,7 @@ pub enum Request<'a> {
         index: u16,
         /// Rows in the sequence; the last one is answered by [`Reply::Logits`].
         count: u16,
-        /// The features, as [`InputFormat`](crate::InputFormat) says: one byte each, or two, little-endian.
+        /// The features, as [`Samples`] says: one byte each, or two or four, little-endian.
         values: &'a [u8],
     },
     /// What has been counted since the board started?
@@ -113,12 +117,16 @@ pub enum Reply<'a> {
         numbers: Numbers,
         /// Its sizes.
         shape: Shape,
+        /// What its features arrive as.
+        samples: Samples,
+        /// What its logits mean, and which rows they answer.
+        output: OutputFormat,
         /// CRC-32 at the end of the model file: tells two models of one shape apart.
         crc: u32,
     },
-    /// The row was taken, and it was not the last.
+    /// The row was taken, and more are wanted before there is an answer.
     Accepted,
-    /// The row was the last: the answer to the sequence.
+    /// The answer after the last row of a sequence, or after any row where the model answers each.
     Logits {
         /// The sequence that is answered.
         sequence: u32,
@@ -142,6 +150,8 @@ pub enum Reply<'a> {
 pub struct Statistics {
     /// Sequences answered.
     pub sequences: u32,
+    /// Timesteps of those sequences.
+    pub timesteps: u32,
     /// Timer ticks spent in inference, over all sequences, without the link.
     pub ticks: u64,
     /// Timer ticks that one thousand instructions take, where the board knows it; otherwise 0.
@@ -164,8 +174,26 @@ impl Statistics {
     /// assert_eq!(counted.instructions_per_inference(), Some(1000));
     /// ```
     pub fn instructions_per_inference(&self) -> Option<u64> {
-        let ticks_per_inference = self.ticks.checked_div(u64::from(self.sequences))?;
-        ticks_per_inference.checked_mul(1000)?.checked_div(u64::from(self.ticks_per_1000_instructions))
+        self.instructions_for_each(self.sequences)
+    }
+
+    /// Instructions of one timestep, the mean over all timesteps of all sequences, with the reading of the logits;
+    /// `None` where nothing was counted.
+    ///
+    /// ```
+    /// use refrain::link::Statistics;
+    ///
+    /// let counted = Statistics { sequences: 2, timesteps: 50, ticks: 51_200, ..Statistics::default() };
+    /// let counted = Statistics { ticks_per_1000_instructions: 25_600, ..counted };
+    /// assert_eq!(counted.instructions_per_timestep(), Some(40));
+    /// ```
+    pub fn instructions_per_timestep(&self) -> Option<u64> {
+        self.instructions_for_each(self.timesteps)
+    }
+
+    fn instructions_for_each(&self, count: u32) -> Option<u64> {
+        let ticks = self.ticks.checked_div(u64::from(count))?;
+        ticks.checked_mul(1000)?.checked_div(u64::from(self.ticks_per_1000_instructions))
     }
 }
 

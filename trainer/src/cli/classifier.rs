@@ -1,21 +1,23 @@
-//! A file that classifies: a checkpoint or a model file, told apart by how it begins.
+//! A file that can be evaluated: a checkpoint or a model file, told apart by how it begins.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use ndarray::{Array3, ArrayView3, Axis};
+use ndarray::Array2;
 use refrain::format::MAGIC as MODEL_MAGIC;
-use refrain::{CellKind, Numbers, Shape};
+use refrain::{CellKind, Numbers, Scaling, Shape, Steps, Task};
 use refrain_trainer::checkpoint::{Checkpoint, MAGIC as CHECKPOINT_MAGIC};
-use refrain_trainer::data::{Dataset, Images, SplitView, ValuesView};
-use refrain_trainer::evaluate::{Evaluation, evaluate};
+use refrain_trainer::data::{Dataset, InputScaling, SplitView};
+use refrain_trainer::evaluate::{Evaluation, ReadOut, check_data, logits};
 use refrain_trainer::model_file::ModelFile;
+use refrain_trainer::train::{outputs, steps};
 
 use super::error::CliError;
 use super::progress::Counter;
 
-/// Samples classified between two looks at the progress; also bounds the f32 copy of them.
+/// Samples evaluated between two looks at the progress.
 const CHUNK: usize = 500;
 
 /// A file that can be evaluated.
@@ -31,7 +33,11 @@ pub(super) struct Facts {
     pub(super) cell: CellKind,
     pub(super) numbers: Numbers,
     pub(super) shape: Shape,
-    pub(super) timesteps: usize,
+    /// Of the longest training sequence.
+    timesteps: usize,
+    /// Whether it was trained on images, all of which have as many rows.
+    images: bool,
+    read_out: ReadOut,
 }
 
 /// Reads and checks a file of either kind.
@@ -76,6 +82,8 @@ impl Facts {
             numbers: Numbers::F32,
             shape: checkpoint.network.shape(),
             timesteps: checkpoint.timesteps.into(),
+            images: matches!(checkpoint.data.scaling, InputScaling::Uniform { .. }),
+            read_out: ReadOut::of_task(&checkpoint.data.task),
         }
     }
 
@@ -87,26 +95,63 @@ impl Facts {
             numbers: header.numbers,
             shape: header.shape,
             timesteps: header.timesteps.into(),
+            images: matches!(header.input.scaling, Scaling::Uniform { .. }),
+            read_out: ReadOut::of_model(file),
         }
     }
 
-    /// Refuses a data set that the network in `path` was not trained for.
+    /// Refuses a data set that the network in `path` was not trained for. Sequences other than images may have any
+    /// lengths.
     pub(super) fn check(&self, path: &Path, dataset: &Dataset) -> Result<(), CliError> {
-        let Shape { inputs, outputs, .. } = self.shape;
-        let expected = (self.timesteps, usize::from(inputs), usize::from(outputs));
-        let found = (dataset.timesteps(), dataset.inputs(), dataset.classes().len());
+        let read_out = ReadOut::of_task(dataset.task());
+        let rows = self.images.then_some((self.timesteps, dataset.timesteps()));
+        let expected =
+            Wanted::new(rows.map(|(expected, _)| expected), self.shape.inputs.into(), self.read_out);
+        let found = Wanted::new(rows.map(|(_, found)| found), dataset.inputs(), read_out);
         if found == expected {
             return Ok(());
         }
-        let in_words = |(timesteps, inputs, classes): (usize, usize, usize)| {
-            format!("{timesteps} rows of {inputs} features and {classes} classes")
-        };
         Err(CliError::OtherData {
             path: path.to_owned(),
-            expected: in_words(expected),
+            expected: expected.to_string(),
             data: dataset.name().to_owned(),
-            found: in_words(found),
+            found: found.to_string(),
         })
+    }
+}
+
+/// What a data set must have for a network.
+#[derive(PartialEq)]
+struct Wanted {
+    /// Where they matter.
+    timesteps: Option<usize>,
+    inputs: usize,
+    outputs: usize,
+    task: Task,
+    steps: Steps,
+}
+
+impl Wanted {
+    fn new(timesteps: Option<usize>, inputs: usize, read_out: ReadOut) -> Self {
+        let ReadOut { outputs, task, steps, .. } = read_out;
+        Self { timesteps, inputs, outputs, task, steps }
+    }
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(timesteps) = self.timesteps {
+            write!(f, "{timesteps} ")?;
+        }
+        let what = match self.task {
+            Task::Classification => "classes",
+            Task::Regression => "values",
+        };
+        write!(f, "rows of {} features and {} {what}", self.inputs, self.outputs)?;
+        match self.steps {
+            Steps::Last => Ok(()),
+            Steps::Every => f.write_str(" for each timestep"),
+        }
     }
 }
 
@@ -118,56 +163,65 @@ impl Classifier {
         }
     }
 
-    /// Classifies samples; `label` is what the progress says.
-    pub(super) fn evaluate(&self, samples: SplitView<'_>, label: &str) -> Result<Evaluation, CliError> {
+    /// Evaluates samples; `label` is what the progress says.
+    pub(super) fn evaluate(
+        &self,
+        path: &Path,
+        samples: SplitView<'_>,
+        label: &str,
+    ) -> Result<Evaluation, CliError> {
         match self {
-            Self::Checkpoint(checkpoint) => evaluate_checkpoint(checkpoint, samples, label),
+            Self::Checkpoint(checkpoint) => evaluate_checkpoint(checkpoint, path, samples, label),
             Self::Model(file) => evaluate_model(file, samples, label),
         }
     }
 }
 
-/// Classifies samples in f32.
+/// Evaluates the checkpoint in `path` in f32.
 pub(super) fn evaluate_checkpoint(
     checkpoint: &Checkpoint,
+    path: &Path,
     samples: SplitView<'_>,
     label: &str,
 ) -> Result<Evaluation, CliError> {
-    in_chunks(Facts::of_checkpoint(checkpoint), samples, label, |samples, _| {
-        let mut x = Array3::zeros(samples.dim());
-        let raw = samples.as_slice().expect("images are in standard layout");
-        let scaled = x.as_slice_mut().expect("made in standard layout");
-        checkpoint.data.scaling.apply(ValuesView::U8(raw), scaled);
-        Ok(checkpoint.network.infer(x.view()).iter().flat_map(|logit| logit.to_le_bytes()).collect())
-    })
+    let (network, task) = (&checkpoint.network, &checkpoint.data.task);
+    let mut all = Vec::new();
+    in_chunks(samples, label, |chunk| {
+        all.extend(outputs(network, chunk, &checkpoint.data.scaling, steps(task)));
+        Ok(())
+    })?;
+    let outputs = Array2::from_shape_vec((all.len() / network.outputs(), network.outputs()), all);
+    let outputs = outputs.expect("whole rows of outputs");
+    Ok(Evaluation::of_network(&path.display().to_string(), task, &outputs, samples)?)
 }
 
-/// Classifies samples as a board would, in the runtime's arithmetic.
+/// Evaluates a model as a board would, in the runtime's arithmetic.
 pub(super) fn evaluate_model(
     file: &ModelFile,
     samples: SplitView<'_>,
     label: &str,
 ) -> Result<Evaluation, CliError> {
-    in_chunks(Facts::of_model(file), samples, label, |samples, labels| {
-        Ok(evaluate(file, samples, labels)?.logits)
-    })
+    check_data(file, samples)?;
+    let mut all = Vec::new();
+    in_chunks(samples, label, |chunk| {
+        all.extend(logits(file, chunk)?);
+        Ok(())
+    })?;
+    Ok(Evaluation::of_model(file, all, samples)?)
 }
 
-/// Evaluates samples chunk by chunk; `logits` gives those of a chunk, four bytes each, little-endian.
+/// Hands on the samples chunk by chunk, and tells how far that is.
 fn in_chunks(
-    facts: Facts,
     samples: SplitView<'_>,
     label: &str,
-    logits: impl Fn(ArrayView3<'_, u8>, &[u8]) -> Result<Vec<u8>, CliError>,
-) -> Result<Evaluation, CliError> {
-    let mut counter = Counter::new(label, samples.count());
-    let mut all = Vec::new();
-    let mut done = 0;
-    let Images { pixels, labels: all_labels } = samples.images()?;
-    for (chunk, labels) in pixels.axis_chunks_iter(Axis(0), CHUNK).zip(all_labels.chunks(CHUNK)) {
-        all.extend(logits(chunk, labels)?);
-        done += labels.len();
-        counter.set(done);
+    mut each: impl FnMut(SplitView<'_>) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let (mut counter, mut rest) = (Counter::new(label, samples.count()), samples);
+    while rest.count() > 0 {
+        let (chunk, after) = rest.split_at(rest.count().min(CHUNK));
+        each(chunk)?;
+        rest = after;
+        counter.set(samples.count() - rest.count());
     }
-    Ok(Evaluation::of_logits(facts.numbers, facts.shape.outputs.into(), all, all_labels)?)
+    Ok(())
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use refrain::{CellKind, Numbers};
 use refrain_trainer::data::{Dataset, Source};
 use refrain_trainer::device::{Board, DeviceReport, Target, Via, set_up};
+use refrain_trainer::evaluate::Scores;
 use refrain_trainer::plot::{Curve, learning_curves};
 use refrain_trainer::run::Earlier;
 use refrain_trainer::train::{Epoch, Options};
@@ -15,6 +16,7 @@ use serde::Serialize;
 use super::data::{DataArgs, DataFields, load_source};
 use super::error::CliError;
 use super::output::{number_table, percent, thousands};
+use super::scores::{figure, figure_name};
 use super::training::{Finished, Job, Start};
 use super::{destination, device, export};
 
@@ -65,12 +67,16 @@ struct Network {
     epochs: u32,
     training_seconds: f64,
     history: Vec<Epoch>,
-    /// On all test samples, on the host.
-    f32_accuracy: f64,
-    /// On all test samples, in the arithmetic of the board.
-    int8_accuracy: f64,
-    /// The part of the test samples that both put into the same class.
-    same_class: f64,
+    /// On all test samples, on the host; `None` of a regression.
+    f32_accuracy: Option<f64>,
+    /// On all test samples, in the arithmetic of the board; `None` of a regression.
+    int8_accuracy: Option<f64>,
+    /// All that is known of the answers to all test samples, on the host.
+    f32_scores: Scores,
+    /// All that is known of the answers to all test samples, in the arithmetic of the board.
+    int8_scores: Scores,
+    /// The part of the answers in which both name the same class; `None` of a regression.
+    same_class: Option<f64>,
     /// Whether every logit of the board is the host's.
     host_matches: bool,
     model_bytes: usize,
@@ -90,9 +96,10 @@ impl fmt::Display for Report {
         };
         let or_unknown = |number: Option<u64>| number.map_or_else(|| "unknown".into(), thousands);
         row("parameters", &|network| thousands(network.params as u64));
-        row("accuracy, f32", &|network| percent(network.f32_accuracy));
-        row("accuracy, int8", &|network| percent(network.int8_accuracy));
-        row("same class, f32 and int8", &|network| percent(network.same_class));
+        let name = self.networks.first().map_or("", |network| figure_name(&network.f32_scores));
+        row(&format!("{name}, f32"), &|network| figure(&network.f32_scores));
+        row(&format!("{name}, int8"), &|network| figure(&network.int8_scores));
+        row("same class, f32 and int8", &|network| network.same_class.map_or_else(|| "-".into(), percent));
         row("board = host, every logit", &|Network { device, .. }| {
             format!(
                 "{}, {} samples",
@@ -179,8 +186,10 @@ impl Demonstration<'_> {
             epochs: trained.checkpoint.epochs,
             training_seconds: trained.seconds,
             history: trained.history,
-            f32_accuracy: exported.accuracy_before,
-            int8_accuracy: exported.accuracy_after,
+            f32_accuracy: exported.before.accuracy,
+            int8_accuracy: exported.after.accuracy,
+            f32_scores: exported.before,
+            int8_scores: exported.after,
             same_class: exported.same_class,
             host_matches: device.host_matches,
             model_bytes: exported.bytes,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use refrain_trainer::data::{Images, SplitView};
+use refrain_trainer::data::SplitView;
 use refrain_trainer::device::{Board, DeviceReport, Stage, Target, Via, run as run_on_board};
 use refrain_trainer::model_file::ModelFile;
 use serde::Serialize;
@@ -12,8 +12,9 @@ use serde::Serialize;
 use super::classifier::{Facts, load_model};
 use super::data::{DataArgs, DataFields, LimitArgs};
 use super::error::CliError;
-use super::output::{percent, table, thousands};
+use super::output::{table, thousands};
 use super::progress::{Counter, Spinner};
+use super::scores::{figure, figure_name};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -79,14 +80,15 @@ impl fmt::Display for Report {
             facts.add_row([name.to_owned(), value]);
         };
         fact("samples", thousands(report.samples as u64));
-        fact("accuracy", percent(report.accuracy));
+        fact(figure_name(&report.scores), figure(&report.scores));
         fact("logits as on the host", if report.host_matches { "all" } else { "NOT ALL" }.into());
         fact("instructions per inference", or_unknown(report.instructions_per_inference));
+        fact("instructions per timestep", or_unknown(report.instructions_per_timestep));
         fact("flash, code (bytes)", or_unknown(report.flash_bytes.code));
         fact("flash, model (bytes)", thousands(report.flash_bytes.model));
         fact("RAM, static (bytes)", or_unknown(report.ram_bytes.statics));
         fact("RAM, stack (bytes)", thousands(report.ram_bytes.stack));
-        fact("samples per second", format!("{:.1}, via {}", report.images_per_second, report.via));
+        fact("samples per second", format!("{:.1}, via {}", report.samples_per_second, report.via));
         writeln!(f, "{facts}")?;
         write!(f, "SHA-256 of the logits: {}", report.logits_sha256)
     }
@@ -124,8 +126,7 @@ pub(super) fn classify(
             counter.get_or_insert_with(|| Counter::new(&label, total)).set(done);
         }
     };
-    let Images { pixels, labels } = samples.images()?;
-    Ok(run_on_board(target, via, file, pixels, labels, &mut show)?)
+    Ok(run_on_board(target, via, file, samples, &mut show)?)
 }
 
 /// An error that names the first logit that is not the host's.
@@ -134,7 +135,10 @@ pub(super) fn check_match(report: &DeviceReport) -> Result<(), CliError> {
         None => Ok(()),
         Some(mismatch) => Err(CliError::BoardDiffers {
             board: report.board.clone(),
-            sample: mismatch.sample,
+            place: match mismatch.timestep {
+                Some(timestep) => format!("sample {}, timestep {timestep}", mismatch.sample),
+                None => format!("sample {}", mismatch.sample),
+            },
             logit: mismatch.logit,
             found: mismatch.board,
             expected: mismatch.host,

@@ -80,10 +80,10 @@ pub(super) enum CliError {
     )]
     SelfTest { path: PathBuf, source: SelfTestError },
     #[error(
-        "sample {sample}, logit {logit}: the board {board} computed {found:#010x} where the host computed {expected:#010x}; their \
+        "{place}, logit {logit}: the board {board} computed {found:#010x} where the host computed {expected:#010x}; their \
          programs were built from different sources, or one of them computes wrongly"
     )]
-    BoardDiffers { board: String, sample: usize, logit: usize, found: u32, expected: u32 },
+    BoardDiffers { board: String, place: String, logit: usize, found: u32, expected: u32 },
     #[error("{cause}; {kept}")]
     Stopped { cause: TrainError, kept: String },
     #[error("interrupted in epoch {epoch} of {cell}; {kept}")]

@@ -4,13 +4,14 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use refrain_trainer::evaluate::Evaluation;
+use refrain_trainer::evaluate::{Evaluation, Scores};
 use serde::Serialize;
 
 use super::classifier::{Classifier, load};
 use super::data::{DataArgs, DataFields, LimitArgs};
 use super::error::CliError;
-use super::output::{number_table, percent, thousands};
+use super::output::{percent, thousands};
+use super::scores::{details, figure, figure_name};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,10 +20,7 @@ Examples:
 
 A model file runs on the arithmetic of the runtime, so every board gives the same logits and the same hash.";
 
-/// Classes beyond which the confusion matrix is too wide to be read.
-const MOST_CLASSES_SHOWN: usize = 20;
-
-/// Classify test samples with a model file or a checkpoint
+/// Run test samples through a model file or a checkpoint and tell how good its answers are
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, allow_negative_numbers = true)]
 pub(super) struct Args {
@@ -41,38 +39,38 @@ pub(super) struct Report {
     cell: &'static str,
     kind: &'static str,
     samples: usize,
-    accuracy: f64,
+    /// With `confusion` of `[label][class]`: how many answers for a label named a class.
+    #[serde(flatten)]
+    scores: Scores,
     seconds: f64,
-    /// `[label][class]`: how many samples of a label were put into a class.
-    confusion: Vec<Vec<u64>>,
     logits_sha256: String,
+    /// The names of the classes; none of a regression.
     classes: Vec<String>,
+    /// The names of the outputs: classes or values.
+    outputs: Vec<String>,
     #[serde(flatten)]
     data: DataFields,
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.classes.len() <= MOST_CLASSES_SHOWN {
-            let header = ["label \\ class"].into_iter().chain(self.classes.iter().map(String::as_str));
-            let mut confusion = number_table(header);
-            for (label, counts) in self.classes.iter().zip(&self.confusion) {
-                let counts =
-                    counts.iter().map(|&count| if count == 0 { ".".into() } else { thousands(count) });
-                confusion.add_row([label.clone()].into_iter().chain(counts));
-            }
-            writeln!(f, "{confusion}")?;
+        if let Some(table) = details(&self.scores, &self.outputs) {
+            writeln!(f, "{table}")?;
         }
         writeln!(
             f,
-            "{} ({}): accuracy {} on {} test samples of {} in {:.2} s",
+            "{} ({}): {} {} on {} test samples of {} in {:.2} s",
             self.cell,
             self.kind,
-            percent(self.accuracy),
+            figure_name(&self.scores),
+            figure(&self.scores),
             thousands(self.samples as u64),
             self.data.data,
             self.seconds
         )?;
+        if let Some(classes) = self.scores.classes() {
+            writeln!(f, "macro F1 {}", percent(classes.macro_f1))?;
+        }
         write!(f, "SHA-256 of the logits: {}", self.logits_sha256)
     }
 }
@@ -87,18 +85,18 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
     facts.check(&args.file, &dataset)?;
     let started = Instant::now();
     let samples = args.limit.first_of(&dataset);
-    let evaluation = classifier.evaluate(samples, "classifying on the host")?;
+    let evaluation = classifier.evaluate(&args.file, samples, "evaluating on the host")?;
     let seconds = started.elapsed().as_secs_f64();
-    let Evaluation { samples, accuracy, confusion, logits_sha256, .. } = evaluation;
+    let Evaluation { samples, scores, logits_sha256, .. } = evaluation;
     Ok(Report {
         cell: facts.cell.name(),
         kind: facts.numbers.name(),
         samples,
-        accuracy,
+        scores,
         seconds,
-        confusion: confusion.outer_iter().map(|row| row.to_vec()).collect(),
         logits_sha256,
         classes: dataset.classes().to_vec(),
+        outputs: dataset.task().output_names().to_vec(),
         data,
     })
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use refrain::Numbers;
 use refrain_trainer::checkpoint::Checkpoint;
 use refrain_trainer::data::Dataset;
+use refrain_trainer::evaluate::Scores;
 use refrain_trainer::model_file::ModelFile;
 use refrain_trainer::quantise::{LayerError, Metadata, Report as LayerReport, export};
 use serde::Serialize;
@@ -15,6 +16,7 @@ use super::data::{DataArgs, DataFields};
 use super::destination;
 use super::error::CliError;
 use super::output::{number_table, percent, thousands};
+use super::scores::{figure, figure_name};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -59,12 +61,16 @@ pub(super) struct Exported {
     pub(super) bytes: usize,
     pub(super) layers: Vec<LayerError>,
     samples: usize,
-    /// Of the checkpoint, in f32.
-    pub(super) accuracy_before: f64,
-    /// Of the model file.
-    pub(super) accuracy_after: f64,
-    /// The part of the test samples that both put into the same class.
-    pub(super) same_class: f64,
+    /// Of the checkpoint, in f32; `None` of a regression.
+    accuracy_before: Option<f64>,
+    /// Of the model file; `None` of a regression.
+    accuracy_after: Option<f64>,
+    /// All that is known of the answers of the checkpoint, in f32.
+    pub(super) before: Scores,
+    /// All that is known of the answers of the model file.
+    pub(super) after: Scores,
+    /// The part of the answers in which both name the same class; `None` of a regression.
+    pub(super) same_class: Option<f64>,
     #[serde(skip)]
     pub(super) file: ModelFile,
 }
@@ -97,13 +103,17 @@ impl fmt::Display for Report {
         writeln!(f, "{layers}")?;
         write!(
             f,
-            "accuracy on {} test samples of {}: {} before, {} after; {} are put into the same class",
+            "{} on {} test samples of {}: {} before, {} after",
+            figure_name(&exported.before),
             thousands(exported.samples as u64),
             data.data,
-            percent(exported.accuracy_before),
-            percent(exported.accuracy_after),
-            percent(exported.same_class)
-        )
+            figure(&exported.before),
+            figure(&exported.after)
+        )?;
+        match exported.same_class {
+            Some(same) => write!(f, "; {} of the answers name the same class", percent(same)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -150,7 +160,8 @@ impl Job<'_> {
 
         let test = dataset.test().view();
         let layers = LayerReport::new(&checkpoint.network, &metadata, &file, test).layers;
-        let before = evaluate_checkpoint(checkpoint, test, &format!("{} in f32", facts.cell))?;
+        let before =
+            evaluate_checkpoint(checkpoint, self.checkpoint, test, &format!("{} in f32", facts.cell))?;
         let after = evaluate_model(&file, test, &format!("{} in {}, on the host", facts.cell, self.numbers))?;
         Ok(Exported {
             cell: facts.cell.name(),
@@ -160,9 +171,11 @@ impl Job<'_> {
             bytes: file.as_bytes().len(),
             layers,
             samples: test.count(),
-            accuracy_before: before.accuracy,
-            accuracy_after: after.accuracy,
-            same_class: before.agreement(&after),
+            accuracy_before: before.scores.accuracy,
+            accuracy_after: after.scores.accuracy,
+            same_class: before.same_class(&after),
+            before: before.scores,
+            after: after.scores,
             file,
         })
     }

@@ -13,9 +13,11 @@ mod eval;
 mod export;
 mod inspect;
 mod interrupt;
+mod make_data;
 mod output;
 mod progress;
 mod report;
+mod scores;
 mod train;
 mod training;
 mod training_progress;
@@ -58,6 +60,7 @@ enum Command {
     Inspect(inspect::Args),
     Device(device::Args),
     Report(report::Args),
+    Data(make_data::Args),
 }
 
 /// Runs the command that the program's arguments name.
@@ -82,6 +85,7 @@ fn run(Cli { json, command }: Cli) -> Result<(), CliError> {
         Command::Train(args) => output::print(json, &train::run(&args)?),
         Command::Export(args) => output::print(json, &export::run(&args)?),
         Command::Eval(args) => output::print(json, &eval::run(&args)?),
+        Command::Data(args) => output::print(json, &make_data::run(&args)?),
         Command::Inspect(args) => output::print(json, &inspect::run(&args)?),
         Command::Device(args) => {
             let report = device::run(&args)?;

@@ -8,8 +8,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::output::note;
 
 const COUNTER: &str = "{prefix} [{bar:30}] {human_pos}/{human_len}  {eta} left";
-/// The bar takes what the figures leave of the line, so that no terminal is too narrow for both.
-pub(super) const TRAINING: &str = "{prefix} {percent:>3}% [{wide_bar}] {msg}";
+/// Made for 80 columns; on fewer the figures are cut, the least wanted first.
+pub(super) const TRAINING: &str = "{prefix} [{bar:10}] {wide_msg}";
 const SPINNER: &str = "{spinner} {prefix} {elapsed}";
 
 pub(super) fn bar(length: usize, template: &str, prefix: String) -> ProgressBar {

@@ -9,6 +9,7 @@ use refrain::Numbers;
 use refrain_trainer::checkpoint::Checkpoint;
 use refrain_trainer::data::{Dataset, SplitView};
 use refrain_trainer::device::{Board, Target, Via, set_up};
+use refrain_trainer::evaluate::{Answers, Evaluation};
 use refrain_trainer::files::write_whole;
 use refrain_trainer::model_file::ModelFile;
 use refrain_trainer::report::{self, Data, Findings, Layer, Outputs, Page, Results, results};
@@ -227,7 +228,7 @@ impl Work<'_> {
         Facts::of_checkpoint(checkpoint).check(&path, self.dataset)?;
         let (model, layers) = self.model(run, checkpoint, &path)?;
         Facts::of_model(&model).check(Path::new(model.name()), self.dataset)?;
-        let results = self.results(&model, checkpoint, &name)?;
+        let results = self.results(&model, checkpoint, &path, &name)?;
         let board = match (noted_board(run), self.board) {
             (Some(noted), _) => Some(noted),
             (None, OnBoard::None) => None,
@@ -259,13 +260,29 @@ impl Work<'_> {
         Ok((exported.file, exported.layers.iter().map(Layer::from).collect()))
     }
 
-    fn results(&self, model: &ModelFile, checkpoint: &Checkpoint, name: &str) -> Result<Results, CliError> {
+    fn results(
+        &self,
+        model: &ModelFile,
+        checkpoint: &Checkpoint,
+        path: &Path,
+        name: &str,
+    ) -> Result<Results, CliError> {
         let numbers = model.model().header().numbers;
-        let logits = evaluate_model(model, self.samples, &format!("{name} in {numbers}"))?.logits;
-        let model: Vec<f32> = logits.as_chunks().0.iter().map(|&logit| numbers.logit_value(logit)).collect();
-        let logits = evaluate_checkpoint(checkpoint, self.samples, &format!("{name} in f32"))?.logits;
-        let network: Vec<f32> = logits.as_chunks().0.iter().map(|&logit| f32::from_le_bytes(logit)).collect();
+        let of_model = evaluate_model(model, self.samples, &format!("{name} in {numbers}"))?;
+        let label = format!("{name} in {}", Numbers::F32);
+        let of_network = evaluate_checkpoint(checkpoint, path, self.samples, &label)?;
+        let (model, network) = (outputs(of_model, numbers), outputs(of_network, Numbers::F32));
         Ok(results(self.dataset, self.samples, Outputs { model: &model, network: Some(&network) }))
+    }
+}
+
+/// The logits of a classification, or the values of a regression.
+fn outputs(evaluation: Evaluation, numbers: Numbers) -> Vec<f32> {
+    match evaluation.answers {
+        Answers::Classes(_) => {
+            evaluation.logits.as_chunks().0.iter().map(|&logit| numbers.logit_value(logit)).collect()
+        }
+        Answers::Values(values) => values,
     }
 }
 

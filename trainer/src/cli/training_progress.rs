@@ -24,6 +24,8 @@ pub(super) struct Training {
     samples_per_epoch: usize,
     speed: Speed,
     bar: ProgressBar,
+    /// When the last step ended.
+    stepped: Instant,
     shown: Instant,
     told: Instant,
 }
@@ -38,6 +40,7 @@ impl Training {
             samples_per_epoch: 0,
             speed: Speed::new(now, 0),
             bar: ProgressBar::hidden(),
+            stepped: now,
             shown: now,
             told: now,
         }
@@ -60,7 +63,7 @@ impl Training {
     fn begin_epoch(&mut self, epoch: u32) {
         self.epoch = epoch;
         self.speed.begin_epoch(Instant::now());
-        self.bar.set_prefix(format!("{} epoch {epoch}/{}", self.cell, self.epochs));
+        self.bar.set_prefix(format!("epoch {epoch}/{}", self.epochs));
         self.bar.set_message("");
         self.bar.reset();
     }
@@ -68,22 +71,24 @@ impl Training {
     /// A step of the epoch is done.
     pub(super) fn batch(&mut self, progress: &Progress) {
         let now = Instant::now();
+        self.stepped = now;
         if now.duration_since(self.shown) < SHOWN_INTERVAL {
             return;
         }
         self.shown = now;
         let Progress { samples_done, loss, accuracy, .. } = *progress;
         self.bar.set_position(samples_done as u64);
-        let figures = format!("{}  {}", figures(loss, accuracy, None), self.speed.at(now, samples_done));
+        let (figures, pace) = (figures(loss, accuracy, None), self.speed.at(now, samples_done));
         if now.duration_since(self.told) >= PLAIN_INTERVAL && !stderr().is_terminal() {
             self.told = now;
             let (done, all) = (thousands(samples_done as u64), thousands(self.samples_per_epoch as u64));
             note(format_args!(
-                "{} epoch {}/{}: {done} of {all} samples  {figures}",
+                "{} epoch {}/{}: {done} of {all} samples  {figures}  {pace}",
                 self.cell, self.epoch, self.epochs
             ));
         }
-        self.bar.set_message(figures);
+        let rate = thousands(pace.samples_per_second as u64);
+        self.bar.set_message(format!("{} left  {figures}  {rate}/s", short(pace.left)));
     }
 
     pub(super) fn end_epoch(&mut self, epoch: &Epoch) {
@@ -91,10 +96,11 @@ impl Training {
         self.told = now;
         let training = figures(epoch.loss, epoch.accuracy, epoch.mean_absolute_error);
         let validation = figures(epoch.val_loss, epoch.val_accuracy, epoch.val_mean_absolute_error);
-        let speed = self.speed.at(now, self.samples_per_epoch);
+        let Pace { samples_per_second, .. } = self.speed.at(self.stepped, self.samples_per_epoch);
+        let pace = Pace { samples_per_second, ..self.speed.at(now, self.samples_per_epoch) };
         self.bar.suspend(|| {
             note(format_args!(
-                "{} epoch {:>2}/{}  {training}  validation: {validation}  {speed}",
+                "{} epoch {:>2}/{}  {training}  validation: {validation}  {pace}",
                 self.cell, epoch.epoch, self.epochs
             ));
         });
@@ -163,14 +169,18 @@ struct Pace {
 
 impl fmt::Display for Pace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (left, unit) = (self.left.as_secs(), |number, unit| format!("{number}{unit}"));
-        let left = match left {
-            0..60 => unit(left, "s"),
-            60..3600 => format!("{}m {:02}s", left / 60, left % 60),
-            3600..86_400 => format!("{}h {:02}m", left / 3600, left / 60 % 60),
-            _ => format!("{}d {:02}h", left / 86_400, left / 3600 % 24),
-        };
-        write!(f, "{} samples/s  {left} left", thousands(self.samples_per_second as u64))
+        write!(f, "{} samples/s  {} left", thousands(self.samples_per_second as u64), short(self.left))
+    }
+}
+
+/// A time in its two greatest units.
+fn short(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{}h {:02}m", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{}d {:02}h", seconds / 86_400, seconds / 3600 % 24),
     }
 }
 

@@ -303,6 +303,15 @@ pub enum DataError {
         count: usize,
     },
 
+    /// A folder is to be made where there is something already.
+    #[error(
+        "{path}: something is there already and would be mixed with what is to be written; name a folder that is not there yet"
+    )]
+    InTheWay {
+        /// The folder.
+        path: PathBuf,
+    },
+
     /// Something about an `.npz` file.
     #[error("{path}: {fault}")]
     Npz {

@@ -14,6 +14,7 @@ mod assemble;
 mod builder;
 pub mod csv_folder;
 mod dataset;
+mod dice;
 pub mod digits;
 pub mod download;
 mod error;
@@ -27,6 +28,7 @@ mod sequences;
 mod source;
 mod split;
 mod standardise;
+pub mod synthetic;
 mod targets;
 mod task;
 

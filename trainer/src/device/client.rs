@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use refrain::link::frame::{self, frame_bytes};
 use refrain::link::{Numbered, PROTOCOL_VERSION, Refusal, Reply, Request, Statistics};
-use refrain::{CellKind, Numbers, Shape};
+use refrain::{CellKind, Numbers, OutputFormat, Samples, Shape, Steps};
 
 use super::inbox::{Inbox, MESSAGE_BYTES};
 use super::transport::{Transport, TransportError};
@@ -109,8 +109,25 @@ pub struct Description {
     pub numbers: Numbers,
     /// Its sizes.
     pub shape: Shape,
+    /// What its features arrive as.
+    pub samples: Samples,
+    /// What it gives.
+    pub output: OutputFormat,
     /// CRC-32 at the end of its file.
     pub crc: u32,
+}
+
+/// A model on a board, and what travels to and fro for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Served {
+    /// Its number on the board.
+    pub model: u8,
+    /// Bytes of a row.
+    pub row_bytes: usize,
+    /// Bytes of the logits of one answer, four each.
+    pub logits_bytes: usize,
+    /// Which rows are answered by logits.
+    pub steps: Steps,
 }
 
 /// What came back for a row.
@@ -150,6 +167,12 @@ impl<T: Transport> Client<T> {
         self.transport
     }
 
+    /// The transport.
+    #[cfg(test)]
+    pub(super) fn transport_mut(&mut self) -> &mut T {
+        &mut self.transport
+    }
+
     /// Asks who is there, and makes sure that it speaks this version of the protocol.
     ///
     /// A board that is still starting hears nothing, so this is asked often, and that does not count as retries.
@@ -180,8 +203,8 @@ impl<T: Transport> Client<T> {
     /// [`LinkError`].
     pub fn describe(&mut self, model: u8) -> Result<Description, LinkError> {
         self.ask("Describe", Request::Describe { model }, |reply| match reply {
-            Reply::Model { name, cell, numbers, shape, crc } => {
-                Some(Description { name: name.into(), cell, numbers, shape, crc })
+            Reply::Model { name, cell, numbers, shape, samples, output, crc } => {
+                Some(Description { name: name.into(), cell, numbers, shape, samples, output, crc })
             }
             _ => None,
         })
@@ -198,19 +221,14 @@ impl<T: Transport> Client<T> {
         })
     }
 
-    /// Sends a sequence of rows of `row_bytes` and returns its `logits_bytes` of logits, four bytes each.
+    /// Sends a sequence, row after row, and returns the logits that answer it, or each of its rows.
     ///
     /// Where the board has missed a row, it begins the sequence again.
     ///
     /// # Errors
     /// [`LinkError`].
-    pub fn classify(
-        &mut self,
-        model: u8,
-        row_bytes: usize,
-        logits_bytes: usize,
-        rows: &[u8],
-    ) -> Result<Vec<u8>, LinkError> {
+    pub fn classify(&mut self, served: Served, rows: &[u8]) -> Result<Vec<u8>, LinkError> {
+        let row_bytes = served.row_bytes;
         let wrong_length = LinkError::SequenceLength { found: rows.len(), row_bytes };
         if row_bytes == 0 || rows.is_empty() || !rows.len().is_multiple_of(row_bytes) {
             return Err(wrong_length);
@@ -218,8 +236,7 @@ impl<T: Transport> Client<T> {
         let count = u16::try_from(rows.len() / row_bytes).map_err(|_| wrong_length)?;
         for attempt in 0..self.patience.attempts {
             self.retries += u64::from(attempt > 0);
-            let rows = rows.chunks_exact(row_bytes);
-            if let Some(logits) = self.try_classify(model, count, logits_bytes, rows)? {
+            if let Some(logits) = self.try_classify(served, count, rows.chunks_exact(row_bytes))? {
                 return Ok(logits);
             }
         }
@@ -229,21 +246,21 @@ impl<T: Transport> Client<T> {
     /// Sends a sequence once, under a number of its own; `None` where the board has missed a row.
     fn try_classify<'a>(
         &mut self,
-        model: u8,
+        served: Served,
         count: u16,
-        logits_bytes: usize,
         rows: impl Iterator<Item = &'a [u8]>,
     ) -> Result<Option<Vec<u8>>, LinkError> {
+        let Served { model, logits_bytes, steps, .. } = served;
         let sequence = self.sequence;
         self.sequence = sequence.wrapping_add(1);
-        let mut logits = None;
+        let mut all = Vec::new();
         for (index, values) in (0..count).zip(rows) {
             let request = Request::Row { model, sequence, index, count, values };
-            let is_last = index + 1 == count;
+            let is_answered = steps == Steps::Every || index + 1 == count;
             let answer = self.ask("Row", request, |reply| match reply {
-                Reply::Accepted if !is_last => Some(RowAnswer::Accepted),
+                Reply::Accepted if !is_answered => Some(RowAnswer::Accepted),
                 Reply::Logits { sequence: answered, logits }
-                    if is_last && answered == sequence && logits.len() == logits_bytes =>
+                    if is_answered && answered == sequence && logits.len() == logits_bytes =>
                 {
                     Some(RowAnswer::Logits(logits.into()))
                 }
@@ -252,11 +269,11 @@ impl<T: Transport> Client<T> {
             })?;
             match answer {
                 RowAnswer::Accepted => {}
-                RowAnswer::Logits(bytes) => logits = Some(bytes),
+                RowAnswer::Logits(logits) => all.extend(logits),
                 RowAnswer::OutOfOrder => return Ok(None),
             }
         }
-        Ok(logits)
+        Ok(Some(all))
     }
 
     /// Sends a request until an answer comes that bears its number; `read` takes out what is wanted of it.

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use refrain::Steps;
 use refrain::link::{PROTOCOL_VERSION, Refusal};
 
-use super::client::{Client, LinkError, Patience};
-use super::fake_board::{Faults, FaultyLink, ROW_BYTES, fake_logits};
+use super::client::{Client, LinkError, Patience, Served};
+use super::fake_board::{Faults, FaultyLink, ROW_BYTES, SERVED, fake_logits, fake_logits_of_every_step};
 use super::transport::{Transport, TransportError};
 
 const PATIENCE: Patience =
@@ -27,7 +28,7 @@ fn a_good_link_needs_no_retries() {
     assert_eq!(client.describe(0).unwrap().crc, 7);
     for (index, rows) in [1, 2, 28, 300].into_iter().enumerate() {
         let rows = sequence(index, rows);
-        assert_eq!(client.classify(0, ROW_BYTES, 8, &rows).unwrap(), fake_logits(&rows));
+        assert_eq!(client.classify(SERVED, &rows).unwrap(), fake_logits(&rows));
     }
     assert_eq!(client.statistics().unwrap().broken_frames, 0);
     assert_eq!(client.retries(), 0);
@@ -41,13 +42,38 @@ fn every_answer_over_a_bad_link_is_right() {
         let mut client = client(faults, seed);
         for index in 0..50 {
             let rows = sequence(index, 28);
-            let logits = client.classify(0, ROW_BYTES, 8, &rows).unwrap();
+            let logits = client.classify(SERVED, &rows).unwrap();
             assert_eq!(logits, fake_logits(&rows), "seed {seed}, sequence {index}");
         }
         assert!(client.retries() > 0, "seed {seed}: the link did no harm");
         retries += client.retries();
     }
     assert!(retries > 1000, "only {retries} retries: the link did little harm");
+}
+
+#[test]
+fn every_answer_to_every_row_over_a_bad_link_is_right() {
+    let mut retries = 0;
+    for seed in 0..10 {
+        let faults = Faults { lost: 300, doubled: 300, flipped: 300, restarts: 400 };
+        let mut client = client(faults, seed);
+        client.transport_mut().board.steps = Steps::Every;
+        for index in 0..20 {
+            let rows = sequence(index, 1 + index);
+            let logits = client.classify(Served { steps: Steps::Every, ..SERVED }, &rows).unwrap();
+            assert_eq!(logits, fake_logits_of_every_step(&rows), "seed {seed}, sequence {index}");
+        }
+        retries += client.retries();
+    }
+    assert!(retries > 200, "only {retries} retries: the link did little harm");
+}
+
+#[test]
+fn an_answer_to_a_row_that_wants_none_is_an_error() {
+    let mut client = client(Faults::NONE, 0);
+    client.transport_mut().board.steps = Steps::Every;
+    let error = client.classify(SERVED, &sequence(0, 2)).unwrap_err();
+    assert!(matches!(error, LinkError::Unexpected { request: "Row", .. }), "{error}");
 }
 
 #[test]
@@ -74,7 +100,7 @@ fn a_link_that_only_loses_answers_makes_no_row_count_twice() {
     let deaf = Deaf { link: FaultyLink::new(Faults::NONE, 0), heard: Vec::new() };
     let mut client = Client::new(deaf, PATIENCE, 0);
     let rows = sequence(3, 28);
-    assert_eq!(client.classify(0, ROW_BYTES, 8, &rows).unwrap(), fake_logits(&rows));
+    assert_eq!(client.classify(SERVED, &rows).unwrap(), fake_logits(&rows));
     assert_eq!(client.retries(), 28);
 }
 
@@ -100,7 +126,7 @@ fn late_answers_to_earlier_requests_are_passed_over() {
     let mut client = Client::new(echo, PATIENCE, 0);
     for index in 0..5 {
         let rows = sequence(index, 9);
-        assert_eq!(client.classify(0, ROW_BYTES, 8, &rows).unwrap(), fake_logits(&rows));
+        assert_eq!(client.classify(SERVED, &rows).unwrap(), fake_logits(&rows));
     }
     assert_eq!(client.retries(), 0);
 }
@@ -116,7 +142,7 @@ fn a_silent_board_is_an_error_that_says_so() {
 #[test]
 fn a_board_that_forgets_every_row_is_given_up() {
     let mut client = client(Faults { restarts: 1, ..Faults::NONE }, 0);
-    let error = client.classify(0, ROW_BYTES, 8, &sequence(0, 2)).unwrap_err();
+    let error = client.classify(SERVED, &sequence(0, 2)).unwrap_err();
     assert!(matches!(error, LinkError::Restarts { attempts: 30 }), "{error}");
 }
 
@@ -136,7 +162,7 @@ fn refusals_are_errors_and_not_repeated() {
         error.to_string(),
         "the board refuses Describe: the board holds 1 models, none of that number"
     );
-    let error = client.classify(0, 4, 8, &[0; 8]).unwrap_err();
+    let error = client.classify(Served { row_bytes: 4, ..SERVED }, &[0; 8]).unwrap_err();
     let expected = Refusal::RowLength { found: 4, expected: ROW_BYTES as u16 };
     assert!(matches!(error, LinkError::Refused { refusal, .. } if refusal == expected), "{error}");
     assert_eq!(client.retries(), 0);
@@ -172,7 +198,7 @@ fn a_board_that_starts_late_is_waited_for() {
 #[test]
 fn logits_of_another_number_are_no_answer() {
     let mut client = client(Faults::NONE, 0);
-    let error = client.classify(0, ROW_BYTES, 12, &sequence(0, 3)).unwrap_err();
+    let error = client.classify(Served { logits_bytes: 12, ..SERVED }, &sequence(0, 3)).unwrap_err();
     assert!(matches!(error, LinkError::Unexpected { request: "Row", .. }), "{error}");
 }
 
@@ -180,7 +206,7 @@ fn logits_of_another_number_are_no_answer() {
 fn sequences_that_the_link_cannot_carry_are_refused_before_they_are_sent() {
     let mut client = client(Faults::NONE, 0);
     for (row_bytes, bytes) in [(6, 0), (6, 7), (0, 6), (1, 65_536)] {
-        let error = client.classify(0, row_bytes, 8, &vec![0; bytes]).unwrap_err();
+        let error = client.classify(Served { row_bytes, ..SERVED }, &vec![0; bytes]).unwrap_err();
         assert!(matches!(error, LinkError::SequenceLength { .. }), "{error}");
     }
 }

@@ -71,17 +71,21 @@ pub enum DeviceError {
     },
     /// One sequence is more than the board's memory holds.
     #[error(
-        "a sequence of {sequence} bytes with its logits does not fit into the {memory} bytes of memory that the board \
-         has for them; use --via link"
+        "sample {sequence} takes {bytes} bytes with its logits, more than the {memory} bytes of memory that the board has \
+         for them; use --via link"
     )]
     JobTooLarge {
-        /// Bytes of a sequence and its logits.
+        /// Number of the sequence.
         sequence: usize,
+        /// Bytes of its length, its rows and its logits.
+        bytes: usize,
         /// Bytes that there are.
         memory: usize,
     },
     /// The emulated board tells nothing of its progress.
-    #[error("the emulated board is silent: it told nothing of its progress for {seconds} s")]
+    #[error(
+        "the emulated board is silent: it told nothing of its progress for {seconds} s; for long sequences of a large model use --via link"
+    )]
     NoProgress {
         /// How long it was waited for.
         seconds: u64,

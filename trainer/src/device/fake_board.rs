@@ -7,16 +7,26 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use refrain::link::frame::{self, Receiver};
 use refrain::link::{Numbered, PROTOCOL_VERSION, Refusal, Reply, Request, Statistics};
-use refrain::{CellKind, Numbers, Shape, crc32};
+use refrain::{CellKind, Numbers, OutputFormat, Samples, Shape, Steps, Task, crc32};
 
+use super::client::Served;
 use super::transport::{Transport, TransportError};
 
 /// Bytes of a row that the fake board takes.
 pub(super) const ROW_BYTES: usize = 6;
 
+/// The model of the fake board.
+pub(super) const SERVED: Served =
+    Served { model: 0, row_bytes: ROW_BYTES, logits_bytes: 8, steps: Steps::Last };
+
 /// What the fake board makes of a sequence: it depends on every byte, and on each row being taken just once.
 pub(super) fn fake_logits(rows: &[u8]) -> Vec<u8> {
     rows.chunks(ROW_BYTES).fold(0, fake_step).to_le_bytes().repeat(2)
+}
+
+/// What it makes of a sequence each of whose rows it answers.
+pub(super) fn fake_logits_of_every_step(rows: &[u8]) -> Vec<u8> {
+    (1..=rows.len() / ROW_BYTES).flat_map(|end| fake_logits(&rows[..end * ROW_BYTES])).collect()
 }
 
 fn fake_step(state: u32, row: &[u8]) -> u32 {
@@ -37,6 +47,8 @@ pub(super) struct FakeBoard {
     pub(super) protocol: u8,
     /// CRC-32 of its model.
     pub(super) crc: u32,
+    /// Which rows it answers.
+    pub(super) steps: Steps,
     receiver: Receiver<128>,
     current: Option<Current>,
     pub(super) statistics: Statistics,
@@ -45,7 +57,8 @@ pub(super) struct FakeBoard {
 impl FakeBoard {
     pub(super) fn new() -> Self {
         let (receiver, statistics) = (Receiver::new(), Statistics::default());
-        Self { protocol: PROTOCOL_VERSION, crc: 7, receiver, current: None, statistics }
+        let (protocol, steps) = (PROTOCOL_VERSION, Steps::Last);
+        Self { protocol, crc: 7, steps, receiver, current: None, statistics }
     }
 
     /// Takes what came and returns what goes back.
@@ -73,13 +86,15 @@ impl FakeBoard {
                 cell: CellKind::Gru,
                 numbers: Numbers::Int8,
                 shape: Shape { inputs: ROW_BYTES as u16, units: 1, outputs: 2, layers: 1 },
+                samples: Samples::U8,
+                output: OutputFormat { task: Task::Classification, steps: self.steps },
                 crc: self.crc,
             },
             Request::Describe { .. } => Reply::Refused(Refusal::NoSuchModel { models: 1 }),
             Request::Statistics => Reply::Statistics(self.statistics),
             Request::Row { sequence, index, count, values, .. } => match self.step(sequence, index, values) {
                 Err(refusal) => Reply::Refused(refusal),
-                Ok(state) if index + 1 == count => {
+                Ok(state) if index + 1 == count || self.steps == Steps::Every => {
                     logits = state.to_le_bytes().repeat(2);
                     Reply::Logits { sequence, logits: &logits }
                 }

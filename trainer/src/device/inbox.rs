@@ -8,9 +8,9 @@ use refrain::{MAX_INPUTS, MAX_OUTPUTS};
 
 use super::transport::{Transport, TransportError};
 
-/// Bytes of the longest message: a row of two-byte samples, or the logits of the largest network.
+/// Bytes of the longest message: a row of floats, or the logits of the largest network.
 pub(super) const MESSAGE_BYTES: usize = {
-    let (row, logits) = (2 * MAX_INPUTS, 4 * MAX_OUTPUTS);
+    let (row, logits) = (4 * MAX_INPUTS, 4 * MAX_OUTPUTS);
     64 + if row > logits { row } else { logits }
 };
 

@@ -3,20 +3,21 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
-use super::client::{Client, LinkError, Patience};
+use super::client::{Client, LinkError, Patience, Served};
 use super::error::DeviceError;
 use super::launch::Launch;
-use super::memory::Work;
 use super::qemu::Mode;
 use super::transport::{Serial, Transport};
+use super::work::Work;
 use super::{Outcome, firmware::Firmware};
+use crate::evaluate::LOGIT_BYTES;
 use crate::model_file::ModelFile;
 
 /// QEMU loses nothing, but a busy machine may let it wait for long.
 const WITH_EMULATOR: Patience =
     Patience { start: Duration::from_secs(60), time_out: Duration::from_secs(5), attempts: 12 };
 
-/// A real link may lose bytes, and the largest row takes a tenth of a second.
+/// A real link may lose bytes, and the largest row takes a fifth of a second.
 const WITH_PORT: Patience =
     Patience { start: Duration::from_secs(10), time_out: Duration::from_millis(500), attempts: 10 };
 
@@ -24,7 +25,7 @@ const WITH_PORT: Patience =
 pub(super) fn on_emulator(
     launch: &Launch,
     file: &ModelFile,
-    work: &Work<'_>,
+    work: &Work,
     classified: &mut dyn FnMut(usize),
 ) -> Result<Outcome, DeviceError> {
     let emulator = launch.start(Mode::Serve, &launch.folder)?;
@@ -44,7 +45,7 @@ pub(super) fn on_emulator(
 pub(super) fn on_port(
     port: &str,
     file: &ModelFile,
-    work: &Work<'_>,
+    work: &Work,
     classified: &mut dyn FnMut(usize),
 ) -> Result<Outcome, DeviceError> {
     let serial = Serial::open(port).map_err(|reason| DeviceError::Port { port: port.into(), reason })?;
@@ -57,15 +58,22 @@ pub(super) fn on_port(
 fn classify<T: Transport>(
     client: &mut Client<T>,
     file: &ModelFile,
-    work: &Work<'_>,
+    work: &Work,
     firmware: Option<&Firmware>,
     classified: &mut dyn FnMut(usize),
 ) -> Result<Outcome, DeviceError> {
     let (board, model) = find_model(client, file)?;
     let (start, mut logits) = (Instant::now(), Vec::new());
-    for (sequence, done) in work.sequences.chunks_exact(work.sequence_bytes()).zip(1..) {
-        logits.extend(client.classify(model, work.row_bytes, work.logits_bytes(), sequence)?);
-        classified(done);
+    let read_out = work.read_out();
+    let served = Served {
+        model,
+        row_bytes: work.row_bytes(),
+        logits_bytes: read_out.outputs * LOGIT_BYTES,
+        steps: read_out.steps,
+    };
+    for sequence in 0..work.count() {
+        logits.extend(client.classify(served, work.rows(sequence..sequence + 1))?);
+        classified(sequence + 1);
     }
     let seconds = start.elapsed().as_secs_f64();
     Ok(Outcome {
@@ -97,9 +105,20 @@ fn find_model<T: Transport>(client: &mut Client<T>, file: &ModelFile) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use super::super::fake_board::{Faults, FaultyLink, ROW_BYTES, fake_logits};
+    use refrain::{Numbers, Steps, Task};
+
+    use super::super::fake_board::{Faults, FaultyLink, ROW_BYTES, fake_logits, fake_logits_of_every_step};
     use super::*;
+    use crate::evaluate::ReadOut;
     use crate::test_models;
+
+    /// Sequences of these lengths for the fake board's model.
+    fn work(lengths: &[usize], steps: Steps) -> Work {
+        let rows =
+            (0..ROW_BYTES * lengths.iter().sum::<usize>()).map(|index| (index * index) as u8).collect();
+        let read_out = ReadOut { outputs: 2, numbers: Numbers::Int8, task: Task::Classification, steps };
+        Work::of_rows(rows, lengths, ROW_BYTES, read_out)
+    }
 
     fn client(crc: u32) -> Client<FaultyLink> {
         let mut link = FaultyLink::new(Faults::NONE, 0);
@@ -113,16 +132,21 @@ mod tests {
     }
 
     #[test]
-    fn every_sequence_is_classified_in_order() {
-        let sequences: Vec<u8> = (0..4 * 3 * ROW_BYTES).map(|index| (index * index) as u8).collect();
-        let work = Work { sequences: &sequences, timesteps: 3, row_bytes: ROW_BYTES, outputs: 2 };
-        let (file, mut progress) = (file(), Vec::new());
-        let mut client = client(file.model().crc());
-        let outcome = classify(&mut client, &file, &work, None, &mut |done| progress.push(done)).unwrap();
-        let expected: Vec<u8> = sequences.chunks(3 * ROW_BYTES).flat_map(fake_logits).collect();
-        assert_eq!(outcome.logits, expected);
-        assert_eq!((outcome.board.as_str(), outcome.retries, outcome.via), ("fake", 0, "link"));
-        assert_eq!(progress, [1, 2, 3, 4]);
+    fn every_sequence_is_answered_in_order() {
+        let file = file();
+        for (steps, expected) in
+            [(Steps::Last, fake_logits as fn(&[u8]) -> Vec<u8>), (Steps::Every, fake_logits_of_every_step)]
+        {
+            let (work, mut progress) = (work(&[3, 1, 7, 2], steps), Vec::new());
+            let mut client = client(file.model().crc());
+            client.transport_mut().board.steps = steps;
+            let outcome = classify(&mut client, &file, &work, None, &mut |done| progress.push(done)).unwrap();
+            let expected: Vec<u8> =
+                (0..4).flat_map(|sequence| expected(work.rows(sequence..sequence + 1))).collect();
+            assert_eq!(outcome.logits, expected);
+            assert_eq!((outcome.board.as_str(), outcome.retries, outcome.via), ("fake", 0, "link"));
+            assert_eq!(progress, [1, 2, 3, 4]);
+        }
     }
 
     #[test]
@@ -141,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_port_that_is_not_there_is_named() {
-        let work = Work { sequences: &[0; 6], timesteps: 1, row_bytes: 6, outputs: 2 };
+        let work = work(&[1], Steps::Last);
         let error = on_port("/no/such/port", &file(), &work, &mut |_| {}).err().unwrap().to_string();
         assert!(error.starts_with("/no/such/port: cannot open this serial port: "), "{error}");
     }

@@ -1,7 +1,7 @@
 //! `--via memory`: sequences are put into an emulated board's RAM before it starts, and logits come back as a file.
 //!
-//! The sequences are cut into jobs of a fixed number, so that what is counted does not depend on the machine;
-//! as many boards work at once as there are processors.
+//! The sequences are cut into jobs of a fixed number, or of as many as fit into the board's RAM, so that what is
+//! counted does not depend on the machine; as many boards work at once as there are processors.
 
 use std::fs;
 use std::io::Write;
@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use refrain::crc32;
-use refrain::link::bulk::{JOB_BYTES, Job};
+use refrain::link::bulk::{JOB_BYTES, Job, LENGTH_BYTES};
 use refrain::link::{Refusal, Reply, Statistics};
 
 use super::error::{DeviceError, in_file};
@@ -21,7 +21,7 @@ use super::inbox::Inbox;
 use super::launch::Launch;
 use super::qemu::{Emulator, EmulatorError, Mode};
 use super::transport::TransportError;
-use crate::evaluate::LOGIT_BYTES;
+use super::work::Work;
 
 /// Most sequences of a job.
 const JOB_SEQUENCES: usize = 500;
@@ -32,30 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Bytes of the CRC-32 behind the logits.
 const CRC_BYTES: usize = 4;
 
-/// Sequences of one length for one model.
-pub(super) struct Work<'a> {
-    /// `[count][timesteps][row_bytes]`.
-    pub(super) sequences: &'a [u8],
-    pub(super) timesteps: usize,
-    pub(super) row_bytes: usize,
-    pub(super) outputs: usize,
-}
-
-impl Work<'_> {
-    pub(super) fn sequence_bytes(&self) -> usize {
-        self.timesteps * self.row_bytes
-    }
-
-    pub(super) fn count(&self) -> usize {
-        self.sequences.len() / self.sequence_bytes()
-    }
-
-    pub(super) fn logits_bytes(&self) -> usize {
-        self.outputs * LOGIT_BYTES
-    }
-}
-
-/// What came back: `[count][outputs]` logits, and what all boards together have counted.
+/// What came back: `[answers][outputs]` logits, and what all boards together have counted.
 #[derive(Debug)]
 pub(super) struct Answers {
     pub(super) logits: Vec<u8>,
@@ -65,7 +42,7 @@ pub(super) struct Answers {
 /// Classifies all sequences with the first model of the firmware; `progress` is told how many are done.
 pub(super) fn classify(
     launch: &Launch,
-    work: &Work<'_>,
+    work: &Work,
     mut progress: impl FnMut(usize),
 ) -> Result<Answers, DeviceError> {
     let jobs = jobs(work, launch.board.job_memory().bytes)?;
@@ -95,7 +72,7 @@ pub(super) fn classify(
 /// Takes one job after the other until none is left, or one has failed on any board.
 fn run_jobs(
     launch: &Launch,
-    work: &Work<'_>,
+    work: &Work,
     jobs: &[Range<usize>],
     next: &AtomicUsize,
     failed: &AtomicBool,
@@ -116,20 +93,30 @@ fn run_jobs(
 }
 
 /// Cuts the sequences into jobs that fit into `memory` bytes.
-fn jobs(work: &Work<'_>, memory: usize) -> Result<Vec<Range<usize>>, DeviceError> {
-    let sequence = work.sequence_bytes() + work.logits_bytes();
-    let most = ((memory - JOB_BYTES - CRC_BYTES) / sequence).min(JOB_SEQUENCES);
-    if most == 0 {
-        return Err(DeviceError::JobTooLarge { sequence, memory });
+fn jobs(work: &Work, memory: usize) -> Result<Vec<Range<usize>>, DeviceError> {
+    let room = memory - JOB_BYTES - CRC_BYTES;
+    let (mut jobs, mut job, mut taken) = (Vec::new(), 0..0, 0);
+    for sequence in 0..work.count() {
+        let alone = sequence..sequence + 1;
+        let bytes = LENGTH_BYTES + work.rows(alone.clone()).len() + work.logits_bytes(alone.clone());
+        if bytes > room {
+            return Err(DeviceError::JobTooLarge { sequence, bytes, memory: room });
+        }
+        if job.len() == JOB_SEQUENCES || taken + bytes > room {
+            jobs.push(std::mem::replace(&mut job, sequence..sequence));
+            taken = 0;
+        }
+        job.end = alone.end;
+        taken += bytes;
     }
-    let count = work.count();
-    Ok((0..count).step_by(most).map(|first| first..(first + most).min(count)).collect())
+    jobs.push(job);
+    Ok(jobs)
 }
 
 /// Boots a board that does one job.
 fn run_job(
     launch: &Launch,
-    work: &Work<'_>,
+    work: &Work,
     index: usize,
     job: &Range<usize>,
     mut progress: impl FnMut(usize),
@@ -143,25 +130,26 @@ fn run_job(
     let statistics = follow(&mut emulator, &mut progress)?;
     emulator.finish(PATIENCE)?;
     let statistics = statistics.ok_or(DeviceError::NoStatistics)?;
-    let logits = read_logits(&folder.join("logits.bin"), job.len() * work.logits_bytes())?;
+    let logits = read_logits(&folder.join("logits.bin"), work.logits_bytes(job.clone()))?;
     progress(job.len());
     fs::remove_dir_all(&folder).map_err(in_file(&folder, "remove this folder"))?;
     Ok(Answers { logits, statistics })
 }
 
-fn write_job(path: &Path, work: &Work<'_>, job: &Range<usize>) -> std::io::Result<()> {
+fn write_job(path: &Path, work: &Work, job: &Range<usize>) -> std::io::Result<()> {
     let too_large = |_| std::io::Error::from(std::io::ErrorKind::FileTooLarge);
     let field = |value: usize| u32::try_from(value).map_err(too_large);
     let head = Job {
         model: 0,
         sequences: field(job.len())?,
-        timesteps: field(work.timesteps)?,
-        row_bytes: field(work.row_bytes)?,
+        timesteps: field(work.timesteps(job.clone()))?,
+        row_bytes: field(work.row_bytes())?,
     };
-    let bytes = work.sequence_bytes();
+    let lengths: Result<Vec<_>, _> = work.lengths(job.clone()).map(field).collect();
     let mut file = fs::File::create(path)?;
     file.write_all(&head.to_bytes())?;
-    file.write_all(&work.sequences[job.start * bytes..job.end * bytes])
+    file.write_all(&lengths?.into_iter().flat_map(u32::to_le_bytes).collect::<Vec<_>>())?;
+    file.write_all(work.rows(job.clone()))
 }
 
 /// What a board tells in the course of a job.
@@ -220,6 +208,7 @@ fn joined(answers: Vec<Answers>) -> Answers {
         all.logits.extend(logits);
         all.statistics = Statistics {
             sequences: all.statistics.sequences + statistics.sequences,
+            timesteps: all.statistics.timesteps + statistics.timesteps,
             ticks: all.statistics.ticks + statistics.ticks,
             stack_bytes: all.statistics.stack_bytes.max(statistics.stack_bytes),
             ..statistics
@@ -230,38 +219,67 @@ fn joined(answers: Vec<Answers>) -> Answers {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use refrain::{Numbers, Steps, Task};
 
-    fn work(sequences: &[u8]) -> Work<'_> {
-        Work { sequences, timesteps: 3, row_bytes: 2, outputs: 2 }
+    use super::*;
+    use crate::evaluate::ReadOut;
+
+    /// Sequences of these lengths, of rows of two bytes, for a model of two logits.
+    fn work(lengths: &[usize], steps: Steps) -> Work {
+        let rows = (0..2 * lengths.iter().sum::<usize>()).map(|index| index as u8).collect();
+        let read_out = ReadOut { outputs: 2, numbers: Numbers::Int8, task: Task::Classification, steps };
+        Work::of_rows(rows, lengths, 2, read_out)
     }
 
     #[test]
     fn jobs_cover_every_sequence_once_and_fit_into_memory() {
-        let sequences = [0; 6 * 1201];
-        let whole = jobs(&work(&sequences), 1 << 20).unwrap();
-        assert_eq!(whole, [0..500, 500..1000, 1000..1201]);
-        // 14 bytes for each sequence and its logits, 36 for the job and the CRC
-        let small = jobs(&work(&sequences), 36 + 14 * 400 + 13).unwrap();
+        let equal = work(&[3; 1201], Steps::Last);
+        assert_eq!(jobs(&equal, 1 << 20).unwrap(), [0..500, 500..1000, 1000..1201]);
+        // 18 bytes for each sequence with its length and its logits, 36 for the job and the CRC
+        let small = jobs(&equal, 36 + 18 * 400 + 17).unwrap();
         assert_eq!(small, [0..400, 400..800, 800..1200, 1200..1201]);
-        let error = jobs(&work(&sequences), 49).unwrap_err();
+        let error = jobs(&equal, 36 + 17).unwrap_err().to_string();
         assert!(
-            error.to_string().starts_with("a sequence of 14 bytes with its logits does not fit"),
+            error.starts_with("sample 0 takes 18 bytes with its logits, more than the 17 bytes"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn sequences_of_different_lengths_are_packed_by_their_sizes() {
+        let lengths = [1, 9, 2, 2, 9, 1, 1, 1];
+        // 4 bytes for a length, 2 for each row, 8 for each answer
+        let last: Vec<usize> = lengths.iter().map(|length| 12 + 2 * length).collect();
+        let every: Vec<usize> = lengths.iter().map(|length| 4 + 10 * length).collect();
+        for (steps, sizes) in [(Steps::Last, last), (Steps::Every, every)] {
+            let work = work(&lengths, steps);
+            for room in *sizes.iter().max().unwrap()..sizes.iter().sum() {
+                let jobs = jobs(&work, 36 + room).unwrap();
+                assert_eq!(
+                    jobs.iter().flat_map(|job| job.clone()).collect::<Vec<_>>(),
+                    (0..8).collect::<Vec<_>>()
+                );
+                let size = |job: &Range<usize>| sizes[job.clone()].iter().sum::<usize>();
+                assert!(jobs.iter().all(|job| size(job) <= room), "{room} bytes: {jobs:?}");
+                for pair in jobs.windows(2) {
+                    assert!(size(&pair[0]) + sizes[pair[1].start] > room, "{room} bytes: {jobs:?}");
+                }
+            }
+        }
     }
 
     #[test]
     fn a_job_is_written_as_the_board_reads_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("job.bin");
-        let sequences: Vec<u8> = (0..24).collect();
-        write_job(&path, &work(&sequences), &(1..3)).unwrap();
+        write_job(&path, &work(&[3, 1, 4, 2], Steps::Last), &(1..3)).unwrap();
         let bytes = fs::read(&path).unwrap();
         let (head, rest) = bytes.split_first_chunk().unwrap();
-        let expected = Job { model: 0, sequences: 2, timesteps: 3, row_bytes: 2 };
+        let expected = Job { model: 0, sequences: 2, timesteps: 5, row_bytes: 2 };
         assert_eq!(Job::from_bytes(head), Some(expected));
-        assert_eq!(rest, &sequences[6..18]);
+        let (lengths, rows) = rest.split_at(8);
+        assert_eq!(lengths, [1, 0, 0, 0, 4, 0, 0, 0]);
+        assert_eq!(rows, (6..16).collect::<Vec<u8>>());
     }
 
     #[test]
@@ -289,6 +307,7 @@ mod tests {
     fn answers_are_joined_in_order_and_counts_added_up() {
         let counted = |sequences, ticks, stack_bytes| Statistics {
             sequences,
+            timesteps: 9 * sequences,
             ticks,
             stack_bytes,
             ..Statistics::default()

@@ -21,11 +21,10 @@ mod memory;
 pub mod qemu;
 mod report;
 pub mod transport;
+mod work;
 
 use std::time::{Duration, Instant};
 
-use ndarray::{ArrayView3, Axis};
-use refrain::Header;
 use refrain::link::Statistics;
 
 pub use board::{Board, JobMemory};
@@ -33,13 +32,14 @@ pub use error::DeviceError;
 pub use launch::remove_run_folders;
 pub use report::{DeviceReport, FlashBytes, Mismatch, RamBytes};
 
-use crate::evaluate::{check_data, evaluate, link_bytes};
+use crate::data::SplitView;
+use crate::evaluate::{check_data, evaluate};
 use crate::model_file::ModelFile;
 use crate::setup;
 use firmware::Firmware;
 use launch::{Launch, RunFolder};
-use memory::Work;
 use qemu::Mode;
+use work::Work;
 
 /// With more samples than this an emulated board gets them in its memory, unless it is told otherwise.
 const MOST_BY_LINK: usize = 100;
@@ -93,7 +93,7 @@ struct Outcome {
     firmware: Option<Firmware>,
 }
 
-/// Runs `file` over `samples: [count, timesteps, inputs]` on a board and on the host, and compares every logit.
+/// Runs `file` over `samples`, sequences of any lengths, on a board and on the host, and compares every logit.
 ///
 /// `progress` is told now and then how far the run is. A logit that differs is no error here: see
 /// [`DeviceReport::host_matches`].
@@ -104,30 +104,23 @@ pub fn run(
     target: &Target,
     via: Via,
     file: &ModelFile,
-    samples: ArrayView3<'_, u8>,
-    labels: &[u8],
+    samples: SplitView<'_>,
     progress: &mut dyn FnMut(Stage),
 ) -> Result<DeviceReport, DeviceError> {
     if matches!(target, Target::Port(_)) && via == Via::Memory {
         return Err(DeviceError::MemoryOfRealBoard);
     }
-    check_data(file, samples, labels)?;
+    check_data(file, samples)?;
     progress(Stage::Preparing);
-    let sequences = sequences(file.model().header(), samples);
-    let work = Work {
-        sequences: &sequences,
-        timesteps: samples.len_of(Axis(1)),
-        row_bytes: file.model().header().row_bytes(),
-        outputs: file.model().header().shape.outputs.into(),
-    };
-    let total = samples.len_of(Axis(0));
+    let work = Work::new(file, samples);
+    let total = work.count();
     let mut classified = |done| progress(Stage::Classifying { done, total });
     let outcome = match target {
         Target::Emulated(board) => emulated(*board, via, file, &work, &mut classified)?,
         Target::Port(port) => link::on_port(port, file, &work, &mut classified)?,
     };
-    let host = evaluate(file, samples, labels)?;
-    report::compare(file, outcome, &host, labels)
+    let host = evaluate(file, samples)?;
+    report::compare(file, outcome, &host, samples)
 }
 
 /// Sees to it that an emulated `board` can be had: finds QEMU and the Rust target, or installs them where that is
@@ -157,7 +150,7 @@ fn emulated(
     board: Board,
     via: Via,
     file: &ModelFile,
-    work: &Work<'_>,
+    work: &Work,
     classified: &mut dyn FnMut(usize),
 ) -> Result<Outcome, DeviceError> {
     let folder = RunFolder::new()?;
@@ -185,9 +178,4 @@ fn in_memory(via: Via, samples: usize) -> bool {
         Via::Memory => true,
         Via::Link => false,
     }
-}
-
-/// All samples, one behind the other, as their rows travel to a board.
-fn sequences(header: &Header<'_>, samples: ArrayView3<'_, u8>) -> Vec<u8> {
-    samples.outer_iter().flat_map(|sample| link_bytes(header, sample)).collect()
 }

@@ -4,7 +4,8 @@ use refrain::{CellKind, Numbers};
 use serde::{Serialize, Serializer};
 
 use super::{DeviceError, Outcome};
-use crate::evaluate::{Evaluation, LOGIT_BYTES};
+use crate::data::SplitView;
+use crate::evaluate::{Evaluation, LOGIT_BYTES, ReadOut, Scores};
 use crate::model_file::ModelFile;
 
 /// What came of a run on a board.
@@ -18,24 +19,27 @@ pub struct DeviceReport {
     pub numbers: Numbers,
     /// Name of the board.
     pub board: String,
-    /// How many samples were classified.
+    /// How many sequences the board was given.
     pub samples: usize,
-    /// The part of them, from 0 to 1, that the board classified right.
-    pub accuracy: f64,
+    /// How good its answers are.
+    #[serde(flatten)]
+    pub scores: Scores,
     /// Whether every logit of the board is the host's, bit for bit.
     pub host_matches: bool,
     /// The first logit that is not, if any.
     pub mismatch: Option<Mismatch>,
     /// SHA-256 of the board's logits in order, four bytes each, little-endian.
     pub logits_sha256: String,
-    /// Mean over all samples; `None` where the board cannot count instructions.
+    /// For a whole sequence, the mean over all samples; `None` where the board cannot count instructions.
     pub instructions_per_inference: Option<u64>,
+    /// For a timestep and its part of the answers, the mean over all timesteps; `None` likewise.
+    pub instructions_per_timestep: Option<u64>,
     /// Flash.
     pub flash_bytes: FlashBytes,
     /// RAM.
     pub ram_bytes: RamBytes,
     /// Over the run without building and booting; with several emulated boards at once, all of them together.
-    pub images_per_second: f64,
+    pub samples_per_second: f64,
     /// `memory` or `link`.
     pub via: &'static str,
     /// How often the host had to ask the board again.
@@ -66,6 +70,8 @@ pub struct RamBytes {
 pub struct Mismatch {
     /// Number of the sample.
     pub sample: usize,
+    /// Number of the timestep in it, where each is answered.
+    pub timestep: Option<usize>,
     /// Number of the logit.
     pub logit: usize,
     /// The board's, as the bits of an `i32` in Q16 or of an `f32`.
@@ -83,21 +89,22 @@ pub(super) fn compare(
     file: &ModelFile,
     outcome: Outcome,
     host: &Evaluation,
-    labels: &[u8],
+    samples: SplitView<'_>,
 ) -> Result<DeviceReport, DeviceError> {
     let model = file.model();
-    let (header, outputs) = (model.header(), usize::from(model.header().shape.outputs));
-    let board = Evaluation::of_logits(header.numbers, outputs, outcome.logits, labels)?;
+    let header = model.header();
+    let board = Evaluation::of_model(file, outcome.logits, samples)?;
     Ok(DeviceReport {
         cell: header.cell,
         numbers: header.numbers,
         board: outcome.board,
         samples: board.samples,
-        accuracy: board.accuracy,
+        scores: board.scores,
         host_matches: board.logits == host.logits,
-        mismatch: first_mismatch(&board.logits, &host.logits, outputs),
+        mismatch: first_mismatch(ReadOut::of_model(file), &board.logits, &host.logits, samples),
         logits_sha256: board.logits_sha256,
         instructions_per_inference: outcome.statistics.instructions_per_inference(),
+        instructions_per_timestep: outcome.statistics.instructions_per_timestep(),
         flash_bytes: FlashBytes {
             code: outcome.firmware.as_ref().map(|firmware| firmware.code_bytes),
             model: file.as_bytes().len() as u64,
@@ -106,35 +113,47 @@ pub(super) fn compare(
             statics: outcome.firmware.as_ref().map(|firmware| firmware.static_ram_bytes),
             stack: outcome.statistics.stack_bytes,
         },
-        images_per_second: board.samples as f64 / outcome.seconds,
+        samples_per_second: board.samples as f64 / outcome.seconds,
         via: outcome.via,
         retries: outcome.retries,
     })
 }
 
 /// The first logit that is not the same in both.
-fn first_mismatch(board: &[u8], host: &[u8], outputs: usize) -> Option<Mismatch> {
+fn first_mismatch(read_out: ReadOut, board: &[u8], host: &[u8], samples: SplitView<'_>) -> Option<Mismatch> {
     let (board, _) = board.as_chunks::<LOGIT_BYTES>();
     let (host, _) = host.as_chunks::<LOGIT_BYTES>();
     let index = board.iter().zip(host).position(|(board, host)| board != host)?;
-    let bits = |logits: &[[u8; 4]]| u32::from_le_bytes(logits[index]);
-    Some(Mismatch { sample: index / outputs, logit: index % outputs, board: bits(board), host: bits(host) })
+    let (sample, timestep) = read_out.place(index / read_out.outputs, samples)?;
+    let [board, host] = [board, host].map(|logits| u32::from_le_bytes(logits[index]));
+    Some(Mismatch { sample, timestep, logit: index % read_out.outputs, board, host })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::evaluate::evaluate;
-    use crate::test_models;
-    use ndarray::Array3;
     use refrain::link::Statistics;
+    use refrain::{OutputFormat, Samples, Steps};
 
-    fn report(change: impl Fn(&mut Vec<u8>)) -> DeviceReport {
-        let bytes = test_models::simple_rnn(3, 4, 2);
+    use super::*;
+    use crate::data::{Sequences, Split, Targets, Values};
+    use crate::evaluate::evaluate;
+    use crate::test_models::{self, PER_SEQUENCE};
+
+    const LENGTHS: [usize; 6] = [5, 1, 2, 5, 3, 4];
+
+    /// A report on a model that answers so often, whose board's logits were changed.
+    fn report(steps: Steps, change: impl Fn(&mut Vec<u8>)) -> DeviceReport {
+        let bytes = test_models::model([3, 4, 2], Samples::U8, OutputFormat { steps, ..PER_SEQUENCE });
         let file = ModelFile::from_bytes("hand-made.rfn", &bytes).unwrap();
-        let samples = Array3::from_shape_fn((6, 5, 3), |(n, t, i)| (n * 53 + t * 17 + i * 91) as u8);
-        let labels = [0, 1, 0, 1, 0, 1];
-        let host = evaluate(&file, samples.view(), &labels).unwrap();
+        let answers = match steps {
+            Steps::Last => LENGTHS.len(),
+            Steps::Every => LENGTHS.iter().sum(),
+        };
+        let values = Values::U8((0..3 * 20).map(|index| (index * 53) as u8).collect());
+        let labels = Targets::Labels((0..answers).map(|index| (index % 2) as u8).collect());
+        let sequences = Sequences::ragged(values, 3, &LENGTHS);
+        let split = Split::new(sequences, labels, steps == Steps::Every, "recordings", "list").unwrap();
+        let host = evaluate(&file, split.view()).unwrap();
         let mut logits = host.logits.clone();
         change(&mut logits);
         let outcome = Outcome {
@@ -146,31 +165,43 @@ mod tests {
             via: "link",
             firmware: None,
         };
-        compare(&file, outcome, &host, &labels).unwrap()
+        compare(&file, outcome, &host, split.view()).unwrap()
     }
 
     #[test]
     fn equal_logits_match() {
-        let report = report(|_| {});
-        assert!(report.host_matches && report.mismatch.is_none());
-        assert_eq!((report.samples, report.images_per_second), (6, 3.0));
+        for steps in [Steps::Last, Steps::Every] {
+            let report = report(steps, |_| {});
+            assert!(report.host_matches && report.mismatch.is_none());
+            assert_eq!((report.samples, report.samples_per_second), (6, 3.0));
+        }
     }
 
     #[test]
     fn one_bit_of_one_logit_is_a_mismatch_that_is_named() {
-        let changed = report(|logits| logits[4 * (2 * 3 + 1)] ^= 1);
-        assert!(!changed.host_matches);
-        let found = changed.mismatch.unwrap();
-        assert_eq!((found.sample, found.logit, found.board ^ found.host), (3, 1, 1));
-        assert_ne!(changed.logits_sha256, report(|_| {}).logits_sha256);
+        for (steps, answer, place) in [
+            (Steps::Last, 3, (3, None)),
+            (Steps::Every, 0, (0, Some(0))),
+            (Steps::Every, 5, (1, Some(0))),
+            (Steps::Every, 7, (2, Some(1))),
+            (Steps::Every, 19, (5, Some(3))),
+        ] {
+            let changed = report(steps, |logits| logits[4 * (2 * answer + 1)] ^= 1);
+            assert!(!changed.host_matches);
+            let found = changed.mismatch.unwrap();
+            assert_eq!((found.sample, found.timestep), place);
+            assert_eq!((found.logit, found.board ^ found.host), (1, 1));
+            assert_ne!(changed.logits_sha256, report(steps, |_| {}).logits_sha256);
+        }
     }
 
     #[test]
     fn the_report_has_the_names_that_scripts_read() {
-        let json = serde_json::to_value(report(|_| {})).unwrap();
+        let json = serde_json::to_value(report(Steps::Last, |_| {})).unwrap();
         assert_eq!(json["cell"], "simple-rnn");
         assert_eq!(json["ram_bytes"], serde_json::json!({ "static": null, "stack": 900 }));
         assert!(json["flash_bytes"]["code"].is_null() && json["flash_bytes"]["model"].is_u64());
         assert_eq!(json["host_matches"], true);
+        assert!(json["accuracy"].is_f64() && json["samples"] == 6 && json["answers"] == 6);
     }
 }

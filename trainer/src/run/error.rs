@@ -110,7 +110,9 @@ pub enum RunError {
         asked: u32,
     },
     /// All epochs are done.
-    #[error("{path} is finished, {done} of {epochs} epochs are done, so there is nothing to resume")]
+    #[error(
+        "{path} is finished: {done} epochs are done and {epochs} are asked for, so there is nothing to resume"
+    )]
     Finished {
         /// The folder.
         path: PathBuf,

@@ -284,7 +284,7 @@ fn a_finished_run_is_told_from_one_whose_end_was_not_recorded() {
     write(&folder, RESULT, &outcome());
     let message = resume(&folder, &config).unwrap_err();
     assert!(
-        message.contains("is finished, 6 of 6 epochs are done, so there is nothing to resume"),
+        message.contains("is finished: 6 epochs are done and 6 are asked for, so there is nothing"),
         "{message}"
     );
     assert!(resume(&folder, &Config { epochs: 7, ..config }).is_ok());

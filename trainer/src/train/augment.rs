@@ -1,5 +1,6 @@
-//! Images drawn anew: slightly turned, slanted, scaled and moved.
+//! Images drawn anew: slightly turned, slanted, scaled, bent and moved.
 
+use multiversion::multiversion;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
@@ -13,15 +14,18 @@ pub struct Augmentation {
     pub shear: f32,
     /// Shift, in pixels, each way.
     pub shift: f32,
+    /// Bend: what a pixel at the edge moves, in pixels each way, with the square of its place and with the product of its
+    /// row and column. What affine maps cannot do to straight strokes.
+    pub bend: f32,
 }
 
 impl Augmentation {
     /// What helps handwritten digits.
-    pub const DEFAULT: Self = Self { scale: 0.12, shear: 0.15, shift: 2.0 };
+    pub const DEFAULT: Self = Self { scale: 0.12, shear: 0.15, shift: 2.0, bend: 1.0 };
 
     /// Draws `image` `[height][width]`, bytes, into `out` of the same size, in real values `byte * scale`.
     ///
-    /// Each pixel of the result is read from where an affine map puts it, between the four pixels around that
+    /// Each pixel of the result is read from where a map of second degree puts it, between the four pixels around that
     /// place; outside the image all is zero.
     ///
     /// # Panics
@@ -29,39 +33,137 @@ impl Augmentation {
     pub fn draw(&self, image: &[u8], width: usize, scale: f32, rng: &mut ChaCha8Rng, out: &mut [f32]) {
         assert_eq!(image.len(), out.len(), "an image is drawn into one of its size");
         assert_eq!(image.len() % width, 0, "an image is a whole number of rows");
-        let height = image.len() / width;
         let mut even = |most: f32| most * (2.0 * (rng.next_u32() >> 8) as f32 / (1 << 24) as f32 - 1.0);
         let (xx, yy) = (1.0 + even(self.scale), 1.0 + even(self.scale));
         let (xy, yx) = (even(self.shear), even(self.shear));
         let (dx, dy) = (even(self.shift), even(self.shift));
-        let (middle_x, middle_y) = (0.5 * (width as f32 - 1.0), 0.5 * (height as f32 - 1.0));
-        for (row, out) in out.chunks_exact_mut(width).enumerate() {
-            let y = row as f32 - middle_y;
-            for (column, out) in out.iter_mut().enumerate() {
-                let x = column as f32 - middle_x;
-                let from_x = xx * x + xy * y + middle_x + dx;
-                let from_y = yx * x + yy * y + middle_y + dy;
-                *out = scale * between(image, width, height, from_x, from_y);
-            }
-        }
+        let bends = [(); 6].map(|()| even(self.bend));
+        let middle = |size: usize| 0.5 * (size as f32 - 1.0);
+        let middle = [middle(width), middle(image.len() / width)];
+        let [middle_x, middle_y] = middle;
+        let map = Map {
+            middle,
+            x: [xx, xy, middle_x, dx, bends[0], bends[1], bends[2]],
+            y: [yx, yy, middle_y, dy, bends[3], bends[4], bends[5]],
+        };
+        draw_rows(&Neighbours::of(image, width), &map, scale, out);
     }
 }
 
-/// The value of the image at a place between its pixels.
-fn between(image: &[u8], width: usize, height: usize, x: f32, y: f32) -> f32 {
-    let (left, top) = (x.floor(), y.floor());
-    let (right_part, lower_part) = (x - left, y - top);
-    let (left, top) = (left as i32, top as i32);
-    let pixel = |row: i32, column: i32| {
-        let inside = (0..height as i32).contains(&row) && (0..width as i32).contains(&column);
-        if inside { f32::from(image[row as usize * width + column as usize]) } else { 0.0 }
-    };
-    let across = |row| {
-        let (a, b) = (pixel(row, left), pixel(row, left + 1));
-        a + right_part * (b - a)
-    };
-    let (upper, lower) = (across(top), across(top + 1));
-    upper + lower_part * (lower - upper)
+/// Pixels of a row that are drawn together, in vectors of whichever length the processor has.
+const LANES: usize = 32;
+
+/// Where pixels are read from: a polynomial of second degree in the pixel's place, x and y counted from the middle.
+struct Map {
+    /// The middle of the image, x and y.
+    middle: [f32; 2],
+    /// What makes the x to read at: the factors of x and y, two things to add, and the factors of u², u v and v², where u and
+    /// v are x and y as parts of what they are at the edge.
+    x: [f32; 7],
+    /// The same for y.
+    y: [f32; 7],
+}
+
+impl Map {
+    /// The places to read at for the pixels of row `row` from column `first` on, x and y.
+    #[inline(always)]
+    fn places(&self, row: usize, first: usize) -> [[f32; LANES]; 2] {
+        let [middle_x, middle_y] = self.middle;
+        let y = row as f32 - middle_y;
+        let v = y / middle_y.max(1.0);
+        let mut places = [[0.0; LANES]; 2];
+        for (places, [by_x, by_y, add, add_too, uu, uv, vv]) in places.iter_mut().zip([self.x, self.y]) {
+            for (column, place) in places.iter_mut().enumerate() {
+                let x = (first + column) as f32 - middle_x;
+                let u = x / middle_x.max(1.0);
+                let bend = uu * u * u + uv * u * v + vv * v * v;
+                *place = by_x * x + by_y * y + add + add_too + bend;
+            }
+        }
+        places
+    }
+}
+
+/// A whole number from 0 to 2^23 - 1 as an integer. `as` asks about every other number too, one by one.
+#[inline(always)]
+fn integer(whole: f32) -> u32 {
+    const UNIT_IN_LAST_PLACE: f32 = (1 << 23) as f32;
+    (whole + UNIT_IN_LAST_PLACE).to_bits() - UNIT_IN_LAST_PLACE.to_bits()
+}
+
+/// An image ready to be read between its pixels.
+struct Neighbours {
+    /// For each pixel, and for a margin of one above and to the left of the image and of one below and to its right: its own
+    /// byte, then that to the right of it, below it, and below and to the right. Outside the image all is zero.
+    quads: Vec<u32>,
+    /// Quads of a row.
+    stride: usize,
+    /// Width and height of the image.
+    size: [usize; 2],
+}
+
+impl Neighbours {
+    fn of(image: &[u8], width: usize) -> Self {
+        let (height, stride) = (image.len() / width, width + 2);
+        let mut quads = vec![0; stride * (height + 2)];
+        for (row, pixels) in image.chunks_exact(width).enumerate() {
+            // a pixel is in the quads of the row above it and of its own, to its left and its own
+            for (line, shift) in [(row, 16), (row + 1, 0)] {
+                let quads = &mut quads[line * stride..][..stride];
+                quads
+                    .iter_mut()
+                    .zip(pixels)
+                    .for_each(|(quad, &pixel)| *quad |= u32::from(pixel) << (shift + 8));
+                quads[1..]
+                    .iter_mut()
+                    .zip(pixels)
+                    .for_each(|(quad, &pixel)| *quad |= u32::from(pixel) << shift);
+            }
+        }
+        Self { quads, stride, size: [width, height] }
+    }
+
+    /// What the image shows at the places to which `map` sends the pixels of row `row` from column `first` on; those beyond
+    /// the end of the row are of no use.
+    ///
+    /// Three passes, of which the first and the last are arithmetic on whole vectors, and the one between them does nothing
+    /// but look up.
+    #[inline(always)]
+    fn draw(&self, map: &Map, row: usize, first: usize) -> [f32; LANES] {
+        let [x, y] = map.places(row, first);
+        let (width, height) = (self.size[0] as f32, self.size[1] as f32);
+        let (mut right_parts, mut lower_parts, mut indices) = ([0.0; LANES], [0.0; LANES], [0; LANES]);
+        for lane in 0..LANES {
+            // on the margin all is zero, and so it is beyond
+            let (x, y) = (x[lane].clamp(-1.0, width), y[lane].clamp(-1.0, height));
+            let (left, top) = (x.floor(), y.floor());
+            (right_parts[lane], lower_parts[lane]) = (x - left, y - top);
+            indices[lane] = integer(top + 1.0) * self.stride as u32 + integer(left + 1.0);
+        }
+        let mut quads = [0; LANES];
+        for (quad, index) in quads.iter_mut().zip(indices) {
+            *quad = self.quads[index as usize];
+        }
+        let mut values = [0.0; LANES];
+        for lane in 0..LANES {
+            let pixel = |shift: u32| (quads[lane] >> shift & 0xff) as i32 as f32;
+            let across = |a: f32, b: f32| a + right_parts[lane] * (b - a);
+            let (upper, lower) = (across(pixel(0), pixel(8)), across(pixel(16), pixel(24)));
+            values[lane] = upper + lower_parts[lane] * (lower - upper);
+        }
+        values
+    }
+}
+
+/// Draws a whole image `[height][width]` in real values `byte * scale`.
+#[multiversion(targets("x86_64+avx512f", "x86_64+avx2"))]
+fn draw_rows(image: &Neighbours, map: &Map, scale: f32, out: &mut [f32]) {
+    for (row, out) in out.chunks_exact_mut(image.size[0]).enumerate() {
+        for (part, out) in out.chunks_mut(LANES).enumerate() {
+            let values = image.draw(map, row, part * LANES);
+            out.iter_mut().zip(values).for_each(|(out, value)| *out = scale * value);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -76,21 +178,75 @@ mod tests {
 
     #[test]
     fn no_change_draws_the_image_itself() {
-        let still = Augmentation { scale: 0.0, shear: 0.0, shift: 0.0 };
+        let still = Augmentation { scale: 0.0, shear: 0.0, shift: 0.0, bend: 0.0 };
         let mut out = vec![0.0; 120];
         still.draw(&picture(), 10, 0.5, &mut ChaCha8Rng::seed_from_u64(1), &mut out);
         let expected: Vec<f32> = picture().iter().map(|&byte| 0.5 * f32::from(byte)).collect();
         assert_eq!(out, expected);
     }
 
+    /// The value of an image at a place between its pixels, by the definition.
+    fn between(image: &[u8], width: usize, x: f32, y: f32) -> f32 {
+        let height = image.len() / width;
+        let (left, top) = (x.floor(), y.floor());
+        let pixel = |row: f32, column: f32| {
+            let inside = (0.0..height as f32).contains(&row) && (0.0..width as f32).contains(&column);
+            if inside { f32::from(image[row as usize * width + column as usize]) } else { 0.0 }
+        };
+        let across = |row| {
+            let (a, b) = (pixel(row, left), pixel(row, left + 1.0));
+            a + (x - left) * (b - a)
+        };
+        let (upper, lower) = (across(top), across(top + 1.0));
+        upper + (y - top) * (lower - upper)
+    }
+
+    /// A map that shifts all pixels alike.
+    fn shift(width: usize, height: usize, [dx, dy]: [f32; 2]) -> Map {
+        let middle = [0.5 * (width as f32 - 1.0), 0.5 * (height as f32 - 1.0)];
+        let [x, y] = middle;
+        Map { middle, x: [1.0, 0.0, x, dx, 0.0, 0.0, 0.0], y: [0.0, 1.0, y, dy, 0.0, 0.0, 0.0] }
+    }
+
     #[test]
     fn a_place_between_pixels_is_weighed() {
-        let image = [0, 100, 200, 40];
-        assert_eq!(between(&image, 2, 2, 0.5, 0.0), 50.0);
-        assert_eq!(between(&image, 2, 2, 0.0, 0.25), 50.0);
-        assert_eq!(between(&image, 2, 2, 0.5, 0.5), 85.0);
-        assert_eq!(between(&image, 2, 2, 1.5, 0.0), 50.0);
-        assert_eq!(between(&image, 2, 2, -2.0, 0.0), 0.0);
+        let image = Neighbours::of(&[0, 100, 200, 40], 2);
+        let first = |dx, dy| {
+            let mut out = [f32::NAN; 4];
+            draw_rows(&image, &shift(2, 2, [dx, dy]), 1.0, &mut out);
+            out[0]
+        };
+        assert_eq!(first(0.5, 0.0), 50.0);
+        assert_eq!(first(0.0, 0.25), 50.0);
+        assert_eq!(first(0.5, 0.5), 85.0);
+        assert_eq!(first(1.5, 0.0), 50.0);
+        assert_eq!(first(-0.5, 1.0), 100.0);
+        assert_eq!(first(1.0, 1.75), 10.0);
+        assert_eq!([first(-2.0, 0.0), first(2.0, 0.0), first(0.0, 9.0), first(-1e9, 1e9)], [0.0; 4]);
+    }
+
+    #[test]
+    fn every_pixel_is_what_the_definition_says() {
+        let rng = &mut ChaCha8Rng::seed_from_u64(8);
+        for (width, height) in [(1, 1), (2, 5), (28, 28), (32, 3), (33, 7), (70, 2)] {
+            let image: Vec<u8> = (0..width * height).map(|_| rng.next_u32() as u8).collect();
+            let neighbours = Neighbours::of(&image, width);
+            for _ in 0..20 {
+                let mut even = |most: f32| most * (2.0 * (rng.next_u32() as f32 / u32::MAX as f32) - 1.0);
+                let mut map = shift(width, height, [even(9.0), even(9.0)]);
+                for factors in [&mut map.x, &mut map.y] {
+                    factors.iter_mut().for_each(|factor| *factor += even(0.7));
+                }
+                let mut drawn = vec![f32::NAN; image.len()];
+                draw_rows(&neighbours, &map, 1.0, &mut drawn);
+                for (index, drawn) in drawn.into_iter().enumerate() {
+                    let (row, column) = (index / width, index % width);
+                    let [x, y] = map.places(row, column).map(|places| places[0]);
+                    let expected = between(&image, width, x, y);
+                    assert_eq!(drawn, expected, "{width} x {height}: {row}, {column}");
+                }
+            }
+        }
     }
 
     #[test]

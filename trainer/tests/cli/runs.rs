@@ -165,7 +165,7 @@ fn a_finished_run_is_not_resumed_unless_more_epochs_make_sense() {
     let bench = Bench::new();
     json(&bench.run(&format!("{TRAIN} --json --out $f.ckpt")));
     let message = error(&bench.run("train --resume --out $f.ckpt"));
-    assert!(message.contains("f.run is finished, 4 of 4 epochs are done"), "{message}");
+    assert!(message.contains("f.run is finished: 4 epochs are done and 4 are asked for"), "{message}");
 
     let article = "train gru --json --recipe article --data $data --units 6";
     json(&bench.run(&format!("{article} --epochs 4 --out $whole.ckpt")));

@@ -9,10 +9,9 @@ mod glyphs;
 mod pen;
 
 use ndarray::Array3;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 use rayon::prelude::*;
 
+use super::dice::Dice;
 use super::{DataError, Dataset, Split};
 use glyphs::{Glyph, Knot, WAYS};
 use pen::{Nib, PIXELS, Point, SIDE};
@@ -70,7 +69,7 @@ pub fn label(index: usize) -> u8 {
 
 /// Draws sample `index` alone: 28 rows of 28 pixels, 0 for paper and up to 255 for ink.
 pub fn draw(part: Part, index: usize, seed: u64) -> [u8; 784] {
-    let mut dice = Dice::new(part, index, seed);
+    let mut dice = dice(part, index, seed);
     let ways = WAYS[usize::from(label(index))];
     let way = ways[dice.below(ways.len())];
     let lines = Hand::random(&mut dice).write(way, &mut dice);
@@ -82,35 +81,11 @@ pub fn draw(part: Part, index: usize, seed: u64) -> [u8; 784] {
     paper.map(|grey| (grey * 255.0 + 0.5) as u8)
 }
 
-/// Random numbers of one sample.
-struct Dice(ChaCha8Rng);
-
-impl Dice {
-    fn new(part: Part, index: usize, seed: u64) -> Dice {
-        let mut key = *b"........ pen-stroke digits, v1: ";
-        key[..8].copy_from_slice(&seed.to_le_bytes());
-        key[31] = part as u8;
-        let mut generator = ChaCha8Rng::from_seed(key);
-        generator.set_stream(index as u64);
-        Dice(generator)
-    }
-
-    /// Uniform over `0..sides`; the bias of the multiplication is below one in 10^8 for so few sides.
-    fn below(&mut self, sides: usize) -> usize {
-        ((u64::from(self.0.next_u32()) * sides as u64) >> 32) as usize
-    }
-
-    /// Uniform from `low` to `high`.
-    fn between(&mut self, low: f32, high: f32) -> f32 {
-        // 24 bits are exact in an f32.
-        let unit = (self.0.next_u32() >> 8) as f32 / 16_777_216.0;
-        low + (high - low) * unit
-    }
-
-    /// Bell-shaped around 0, from `-3 * deviation` to `3 * deviation`: three uniform numbers added.
-    fn about(&mut self, deviation: f32) -> f32 {
-        deviation * (self.between(-1.0, 1.0) + self.between(-1.0, 1.0) + self.between(-1.0, 1.0))
-    }
+/// The random numbers of one sample.
+fn dice(part: Part, index: usize, seed: u64) -> Dice {
+    let mut purpose = *b"........ pen-stroke digits, v1: ";
+    purpose[31] = part as u8;
+    Dice::new(purpose, seed, index)
 }
 
 /// How a hand writes: what it does to the shape that it has in mind.
