@@ -82,6 +82,11 @@ fn a_folder_with_something_in_it_is_left_alone() {
     json(&bench.run(&format!("{replaced} --json --overwrite --out $f.ckpt")));
     assert_eq!(run(&bench, "f.run").config.seed, 8);
 
+    // what cannot be trained replaces nothing
+    let impossible = error(&bench.run(&format!("{TRAIN} --overwrite --dropout 1 --out $f.ckpt")));
+    assert!(impossible.contains("a dropout of 1 was asked for"), "{impossible}");
+    assert_eq!(run(&bench, "f.run").history.len(), 4);
+
     let other = error(&bench.run(&format!("{TRAIN} --out $g.ckpt --run $data")));
     assert!(other.contains("data is not empty and is no run folder"), "{other}");
     let other = error(&bench.run(&format!("{TRAIN} --overwrite --out $g.ckpt --run $data")));
