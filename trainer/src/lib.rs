@@ -17,6 +17,7 @@ pub mod model_file;
 pub mod nn;
 pub mod plot;
 pub mod quantise;
+pub mod report;
 pub mod run;
 pub mod setup;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use refrain_trainer::data::{DataRecord, Dataset, Loaded, Source, SplitView, load};
+use refrain_trainer::run::Run;
 use serde::Serialize;
 
 use super::count_parser;
@@ -85,19 +86,40 @@ impl DataArgs {
                 _ => return Err(CliError::DataNotNamed { path: path.into(), name: trained_on.name.clone() }),
             },
         };
-        let (dataset, source, mut fields) = load_source(Some(&source))?;
-        let (found, expected) = (dataset.fingerprint(), &trained_on.fingerprint);
+        self.load_checked(path, &source, &trained_on.name, &trained_on.fingerprint)
+    }
+
+    /// Loads the set that a run was trained on, from where that was then, or the one that was named.
+    pub(super) fn load_for_run(&self, run: &Run) -> Result<(Dataset, DataFields), CliError> {
+        let trained_on = &run.config.data;
+        let source = match &self.data {
+            Some(named) => named.clone(),
+            None => trained_on.source.parse()?,
+        };
+        self.load_checked(run.folder(), &source, &trained_on.name, &trained_on.fingerprint)
+    }
+
+    /// Loads a set; only one that was named may be another than that of the name and fingerprint.
+    fn load_checked(
+        &self,
+        path: &Path,
+        source: &Source,
+        name: &str,
+        expected: &str,
+    ) -> Result<(Dataset, DataFields), CliError> {
+        let (dataset, source, mut fields) = load_source(Some(source))?;
+        let found = dataset.fingerprint();
         if found != expected && self.data.is_none() {
             return Err(CliError::DataChanged {
                 path: path.into(),
-                name: trained_on.name.clone(),
+                name: name.into(),
                 expected: short(expected),
                 set: source,
                 found: short(found),
             });
         }
         if found != expected {
-            let (path, name) = (path.display(), &trained_on.name);
+            let path = path.display();
             note(format_args!("note: {path} was trained on another data set, {name} ({})", short(expected)));
         } else if self.data.is_none() {
             fields.data_reason += &format!(", which {} was trained on", path.display());

@@ -39,8 +39,17 @@ pub(super) enum CliError {
     Plot(#[from] PlotError),
     #[error(transparent)]
     Run(#[from] RunError),
+    #[error(
+        "{first} was trained on {data} and {other} on {other_data}, which differ by their fingerprints; a report compares \
+         runs of the same data, so write one for each"
+    )]
+    RunsOnOtherData { first: PathBuf, data: String, other: PathBuf, other_data: String },
     #[error("--out {path}: {problem}")]
     Destination { path: PathBuf, problem: String },
+    #[error("{path}: cannot write it: {reason}")]
+    Write { path: PathBuf, reason: io::Error },
+    #[error("cannot make a temporary folder: {0}")]
+    Temporary(io::Error),
     #[error("{path}: cannot read it: {reason}")]
     Read { path: PathBuf, reason: io::Error },
     #[error(

@@ -16,6 +16,7 @@ mod interrupt;
 mod make_data;
 mod output;
 mod progress;
+mod report;
 mod scores;
 mod train;
 mod training;
@@ -35,6 +36,7 @@ Examples:
   refrain train lstm --out lstm.ckpt        train on MNIST, or on drawn digits where there is none
   refrain export lstm.ckpt --out lstm.rfn   quantise to int8
   refrain device lstm.rfn --limit 200       run it on an emulated Cortex-M4 and compare every logit
+  refrain report lstm.run                   one HTML page on a run, or on several
 
 Each command explains itself: refrain train --help";
 
@@ -58,6 +60,7 @@ enum Command {
     Inspect(inspect::Args),
     Device(device::Args),
     Data(make_data::Args),
+    Report(report::Args),
 }
 
 /// Runs the command that the program's arguments name.
@@ -89,6 +92,7 @@ fn run(Cli { json, command }: Cli) -> Result<(), CliError> {
             output::print(json, &report)?;
             report.verdict()
         }
+        Command::Report(args) => output::print(json, &report::run(&args)?),
     }
 }
 

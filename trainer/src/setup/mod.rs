@@ -1,11 +1,13 @@
-//! Tools that a board run needs and that set themselves up: QEMU and the Rust target.
+//! Tools that set themselves up: QEMU and the Rust target for the emulated board, a browser for whoever checks a report.
 //!
 //! A tool that is there is used as it is. A missing one is installed where that is allowed: by root, or after a
 //! yes at a terminal. Otherwise the error holds the command to type. What is to be done is decided in `plan`,
 //! which runs nothing and is tested for every kind of machine; `host` looks at the machine and runs the commands.
 //! Progress goes to stderr.
 
+mod chromium;
 mod host;
+mod install;
 mod lock;
 mod plan;
 mod qemu;
@@ -14,6 +16,7 @@ mod rust_target;
 use std::io;
 use std::path::PathBuf;
 
+pub use chromium::{CHROMIUM_VARIABLE, chromium};
 pub(crate) use lock::Lock;
 pub use qemu::{QEMU_VARIABLE, Qemu, QemuVersion, qemu};
 pub use rust_target::rust_target;
@@ -32,11 +35,13 @@ pub enum SetupError {
     /// It is missing, and there is no package manager that is known here.
     #[error(
         "{tool} is missing and no known package manager (apt-get, dnf, pacman, brew) is here; install {tool} by \
-         hand, or name it in {QEMU_VARIABLE}"
+         hand, or name it in {variable}"
     )]
     NoPackageManager {
         /// The tool.
         tool: String,
+        /// The environment variable that may name it.
+        variable: &'static str,
     },
     /// The Rust target is missing and there is no rustup to add it.
     #[error(

@@ -1,6 +1,6 @@
-//! What to do about a missing QEMU, decided from a description of the machine.
+//! What to do about a missing program, decided from a description of the machine.
 
-/// A package manager that has QEMU.
+/// A package manager that has the programs needed here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PackageManager {
     AptGet,
@@ -29,7 +29,26 @@ impl PackageManager {
     }
 }
 
-/// What matters about a machine on which QEMU is missing.
+/// What can be installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Package {
+    Qemu,
+    Chromium,
+}
+
+impl Package {
+    /// What the package manager calls it.
+    const fn name(self, manager: PackageManager) -> &'static str {
+        match (self, manager) {
+            (Self::Qemu, PackageManager::Brew) => "qemu",
+            (Self::Qemu, _) => "qemu-system-arm",
+            (Self::Chromium, PackageManager::Brew) => "--cask chromium",
+            (Self::Chromium, _) => "chromium",
+        }
+    }
+}
+
+/// What matters about a machine on which a program is missing.
 #[derive(Clone, Debug)]
 pub(super) struct Machine {
     pub(super) manager: Option<PackageManager>,
@@ -69,9 +88,10 @@ pub(super) enum Plan {
 }
 
 /// Root installs, a user at a terminal is asked, and everybody else is told what to type.
-pub(super) fn install_qemu(machine: &Machine) -> Plan {
+pub(super) fn install(package: Package, machine: &Machine) -> Plan {
     let Some(manager) = machine.manager else { return Plan::NoPackageManager };
-    let mut commands = qemu_commands(manager, machine.backports.as_ref());
+    let backports = machine.backports.as_ref().filter(|_| package == Package::Qemu);
+    let mut commands = commands(package, manager, backports);
     if machine.root {
         return if manager.needs_root() { Plan::Run(commands) } else { Plan::Show(commands) };
     }
@@ -84,18 +104,17 @@ pub(super) fn install_qemu(machine: &Machine) -> Plan {
     if machine.terminal && possible { Plan::Ask(commands) } else { Plan::Show(commands) }
 }
 
-/// The commands that install `qemu-system-arm`, as root types them.
-fn qemu_commands(manager: PackageManager, backports: Option<&Backports>) -> Vec<Command> {
-    let lines = match (manager, backports) {
-        (PackageManager::AptGet, None) => {
-            vec!["update".into(), "install -y --no-install-recommends qemu-system-arm".into()]
+/// The commands that install a package, as root types them.
+fn commands(package: Package, manager: PackageManager, backports: Option<&Backports>) -> Vec<Command> {
+    let name = package.name(manager);
+    let lines = match manager {
+        PackageManager::AptGet => {
+            let suite = backports.map_or_else(String::new, |Backports { suite, .. }| format!("-t {suite} "));
+            vec!["update".into(), format!("install -y --no-install-recommends {suite}{name}")]
         }
-        (PackageManager::AptGet, Some(Backports { suite, .. })) => {
-            vec!["update".into(), format!("install -y --no-install-recommends -t {suite} qemu-system-arm")]
-        }
-        (PackageManager::Dnf, _) => vec!["install -y qemu-system-arm".into()],
-        (PackageManager::Pacman, _) => vec!["-Sy --needed --noconfirm qemu-system-arm".into()],
-        (PackageManager::Brew, _) => vec!["install qemu".into()],
+        PackageManager::Dnf => vec![format!("install -y {name}")],
+        PackageManager::Pacman => vec![format!("-Sy --needed --noconfirm {name}")],
+        PackageManager::Brew => vec![format!("install {name}")],
     };
     let words = |line: String| {
         [manager.program()].into_iter().chain(line.split(' ')).map(str::to_owned).collect::<Vec<_>>()
@@ -178,7 +197,7 @@ mod tests {
     #[test]
     fn root_installs_without_being_asked() {
         for terminal in [false, true] {
-            let plan = install_qemu(&machine(Some(PackageManager::AptGet), true, terminal));
+            let plan = install(Package::Qemu, &machine(Some(PackageManager::AptGet), true, terminal));
             assert!(matches!(plan, Plan::Run(_)), "{plan:?}");
             assert_eq!(typed(&plan), APT);
         }
@@ -186,10 +205,10 @@ mod tests {
 
     #[test]
     fn a_user_at_a_terminal_is_asked_and_others_are_told() {
-        let asked = install_qemu(&machine(Some(PackageManager::AptGet), false, true));
+        let asked = install(Package::Qemu, &machine(Some(PackageManager::AptGet), false, true));
         assert!(matches!(asked, Plan::Ask(_)), "{asked:?}");
         assert_eq!(typed(&asked), SUDO_APT);
-        let told = install_qemu(&machine(Some(PackageManager::AptGet), false, false));
+        let told = install(Package::Qemu, &machine(Some(PackageManager::AptGet), false, false));
         assert!(matches!(told, Plan::Show(_)), "{told:?}");
         assert_eq!(typed(&told), SUDO_APT);
     }
@@ -197,7 +216,7 @@ mod tests {
     #[test]
     fn without_sudo_a_user_is_told() {
         let machine = Machine { sudo: false, ..machine(Some(PackageManager::Dnf), false, true) };
-        let plan = install_qemu(&machine);
+        let plan = install(Package::Qemu, &machine);
         assert_eq!(
             plan,
             Plan::Show(vec!["sudo dnf install -y qemu-system-arm".split(' ').map(str::to_owned).collect()])
@@ -206,26 +225,42 @@ mod tests {
 
     #[test]
     fn homebrew_asks_a_user_and_never_runs_as_root() {
-        let asked = install_qemu(&machine(Some(PackageManager::Brew), false, true));
+        let asked = install(Package::Qemu, &machine(Some(PackageManager::Brew), false, true));
         assert!(matches!(asked, Plan::Ask(_)), "{asked:?}");
         assert_eq!(typed(&asked), "brew install qemu");
         let no_sudo = Machine { sudo: false, ..machine(Some(PackageManager::Brew), false, true) };
-        assert!(matches!(install_qemu(&no_sudo), Plan::Ask(_)));
-        assert!(matches!(install_qemu(&machine(Some(PackageManager::Brew), true, true)), Plan::Show(_)));
+        assert!(matches!(install(Package::Qemu, &no_sudo), Plan::Ask(_)));
+        assert!(matches!(
+            install(Package::Qemu, &machine(Some(PackageManager::Brew), true, true)),
+            Plan::Show(_)
+        ));
     }
 
     #[test]
     fn each_package_manager_has_its_own_words() {
-        let line = |manager| typed(&install_qemu(&machine(Some(manager), true, false)));
+        let line = |manager| typed(&install(Package::Qemu, &machine(Some(manager), true, false)));
         assert_eq!(line(PackageManager::Dnf), "dnf install -y qemu-system-arm");
         assert_eq!(line(PackageManager::Pacman), "pacman -Sy --needed --noconfirm qemu-system-arm");
-        assert_eq!(install_qemu(&machine(None, true, true)), Plan::NoPackageManager);
+        assert_eq!(install(Package::Qemu, &machine(None, true, true)), Plan::NoPackageManager);
+    }
+
+    #[test]
+    fn a_browser_comes_from_the_main_suite() {
+        let backports = Some(Backports { suite: "bookworm-backports".into(), source: None });
+        let apt = Machine { backports, ..machine(Some(PackageManager::AptGet), true, false) };
+        let line = |machine| typed(&install(Package::Chromium, &machine));
+        assert_eq!(line(apt), "apt-get update && apt-get install -y --no-install-recommends chromium");
+        let brew = machine(Some(PackageManager::Brew), false, true);
+        assert_eq!(line(brew), "brew install --cask chromium");
     }
 
     #[test]
     fn backports_are_preferred_where_they_are_configured() {
         let backports = Some(Backports { suite: "bookworm-backports".into(), source: None });
-        let plan = install_qemu(&Machine { backports, ..machine(Some(PackageManager::AptGet), true, false) });
+        let plan = install(
+            Package::Qemu,
+            &Machine { backports, ..machine(Some(PackageManager::AptGet), true, false) },
+        );
         assert_eq!(
             typed(&plan),
             "apt-get update && apt-get install -y --no-install-recommends -t bookworm-backports qemu-system-arm"
@@ -257,10 +292,10 @@ mod tests {
         let stanza = "Types: deb\n# http://old.example/\nURIs: http://mirror.example/debian\nSuites: bookworm bookworm-updates\n";
         for sources in [line, stanza] {
             let found = backports(bookworm, &[sources.into()], "1:10.0.2+ds-2+deb13u1~bpo12+1\n");
-            let plan = install_qemu(&Machine {
-                backports: found,
-                ..machine(Some(PackageManager::AptGet), false, false)
-            });
+            let plan = install(
+                Package::Qemu,
+                &Machine { backports: found, ..machine(Some(PackageManager::AptGet), false, false) },
+            );
             assert_eq!(
                 typed(&plan),
                 "sudo sh -c \"echo 'deb http://mirror.example/debian bookworm-backports main' > \

@@ -6,13 +6,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::plan::{Plan, as_typed, install_qemu};
-use super::{Lock, SetupError, host};
+use super::install::{Tool, found_or_installed};
+use super::plan::{Package, install};
+use super::{SetupError, host};
 
 /// The environment variable that may name the program to use.
 pub const QEMU_VARIABLE: &str = "REFRAIN_QEMU";
 
 const PROGRAM: &str = "qemu-system-arm";
+const TOOL: Tool = Tool { name: PROGRAM, variable: QEMU_VARIABLE };
 
 /// A version of QEMU, major and minor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +59,8 @@ pub fn qemu(board: &'static str, minimum: QemuVersion) -> Result<Qemu, SetupErro
     let qemu = match named {
         Some(program) => named_qemu(Path::new(&program))?,
         None => {
-            found_or_installed(Path::new(PROGRAM), &host::lock_path(), || install_qemu(&host::machine()))?
+            let find = || probe(Path::new(PROGRAM));
+            found_or_installed(&TOOL, &host::lock_path(), find, || install(Package::Qemu, &host::machine()))?
         }
     };
     new_enough(qemu, board, minimum)
@@ -70,38 +73,6 @@ fn named_qemu(program: &Path) -> Result<Qemu, SetupError> {
         reason: io::ErrorKind::NotFound.into(),
         advice: format!("{QEMU_VARIABLE} must name a {PROGRAM}, or not be set"),
     })
-}
-
-/// The program, after it has been installed as `plan` says where it is missing.
-fn found_or_installed(program: &Path, lock: &Path, plan: impl FnOnce() -> Plan) -> Result<Qemu, SetupError> {
-    if let Some(qemu) = probe(program)? {
-        return Ok(qemu);
-    }
-    let _lock = Lock::acquire(lock)?;
-    // Another process may have installed it while this one waited.
-    if let Some(qemu) = probe(program)? {
-        return Ok(qemu);
-    }
-    install(plan())?;
-    probe(program)?.ok_or_else(|| SetupError::CannotRun {
-        program: program.display().to_string(),
-        reason: io::ErrorKind::NotFound.into(),
-        advice: "it was installed and is not in PATH".into(),
-    })
-}
-
-/// Does what the plan says.
-fn install(plan: Plan) -> Result<(), SetupError> {
-    let missing = |commands: &[_]| SetupError::Missing { tool: PROGRAM.into(), command: as_typed(commands) };
-    match plan {
-        Plan::Run(commands) => host::install(PROGRAM, &commands),
-        Plan::Ask(commands) => {
-            let question = format!("{PROGRAM} is missing. Install it with \"{}\"?", as_typed(&commands));
-            if host::ask(&question) { host::install(PROGRAM, &commands) } else { Err(missing(&commands)) }
-        }
-        Plan::Show(commands) => Err(missing(&commands)),
-        Plan::NoPackageManager => Err(SetupError::NoPackageManager { tool: PROGRAM.into() }),
-    }
 }
 
 /// Asks a program for its version; `None` where there is no such program.
@@ -194,51 +165,6 @@ mod tests {
             let folder = folder.path();
             let message = named_qemu(folder).unwrap_err().to_string();
             assert!(message.starts_with(&format!("{}: cannot run it: ", folder.display())), "{message}");
-        }
-
-        fn shell(line: &str) -> Vec<Vec<String>> {
-            vec![["sh", "-c", line].map(str::to_owned).to_vec()]
-        }
-
-        #[test]
-        fn a_missing_program_is_installed_once_however_many_want_it() {
-            let folder = tempfile::tempdir().unwrap();
-            let stub = script(folder.path(), "stub", "echo 'QEMU emulator version 10.0.2'");
-            let (program, count) = (folder.path().join("qemu"), folder.path().join("count"));
-            let line = format!(
-                "sleep 0.1; echo installed >> {}; mv {} {}",
-                count.display(),
-                stub.display(),
-                program.display()
-            );
-            let find =
-                || found_or_installed(&program, &folder.path().join("lock"), || Plan::Run(shell(&line)));
-            std::thread::scope(|scope| {
-                let wants: Vec<_> = (0..4).map(|_| scope.spawn(find)).collect();
-                for want in wants {
-                    assert_eq!(want.join().unwrap().unwrap().version, QemuVersion(10, 0));
-                }
-            });
-            assert_eq!(std::fs::read_to_string(count).unwrap(), "installed\n");
-        }
-
-        #[test]
-        fn what_cannot_be_installed_is_said_in_one_sentence() {
-            let folder = tempfile::tempdir().unwrap();
-            let (program, lock) = (folder.path().join("qemu"), folder.path().join("lock"));
-            let message = |plan| found_or_installed(&program, &lock, || plan).unwrap_err().to_string();
-            let apt =
-                vec![vec!["apt-get".to_owned(), "update".into()], vec!["apt-get".into(), "install".into()]];
-            assert_eq!(
-                message(Plan::Show(apt)),
-                "qemu-system-arm is missing; install it with: apt-get update && apt-get install"
-            );
-            assert!(message(Plan::NoPackageManager).contains("no known package manager"));
-            assert_eq!(
-                message(Plan::Run(shell("exit 100"))),
-                "cannot install qemu-system-arm: sh -c exit 100 ended with exit status: 100; its messages are above"
-            );
-            assert!(message(Plan::Run(shell("true"))).ends_with("it was installed and is not in PATH"));
         }
     }
 }

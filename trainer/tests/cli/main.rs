@@ -3,6 +3,7 @@
 mod boards;
 mod data;
 mod models;
+mod report;
 mod runs;
 mod support;
 mod train;
