@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::format::from_byte;
 use serde::{Deserialize, Serialize};
 
 /// Most features a timestep may have.
@@ -22,6 +23,7 @@ pub const MAX_LAYERS: usize = 3;
 /// assert_eq!(CellKind::from_name("simple-rnn"), Some(CellKind::SimpleRnn));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u8")]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum CellKind {
     /// `h = tanh(x·K + h·R + b)`, Keras's `SimpleRNN`.
@@ -31,6 +33,8 @@ pub enum CellKind {
     /// Keras's `GRU` with `reset_after=True`: gates in the order z, r, h, and two biases.
     Gru,
 }
+
+from_byte! { CellKind { SimpleRnn, Lstm, Gru } }
 
 impl CellKind {
     /// Every cell, in the order in which tables show them.

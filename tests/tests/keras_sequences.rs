@@ -73,11 +73,8 @@ fn relative_error(got: &ArrayViewD<'_, f32>, expected: &Value) -> f32 {
 }
 
 /// Compares the networks of one way of reading out.
-fn check(golden: &Golden, task: &str, objective: &Objective, targets: Targets<'_>) {
-    let Sizes { batch, timesteps, inputs, units, outputs, layers } = golden.shape;
-    let x = Array3::from_shape_vec((batch, timesteps, inputs.into()), flatten(&golden.input))
-        .expect("inputs of every sample and timestep");
-    let sequences = Padded::new(x.view(), &golden.lengths);
+fn check(golden: &Golden, task: &str, objective: &Objective, batch: &Batch<'_>) {
+    let Sizes { inputs, units, outputs, layers, .. } = golden.shape;
     for (kind, name) in CellKind::ALL.into_iter().zip(["SimpleRNN", "LSTM", "GRU"]) {
         let model = &golden.models[name][task];
         let mut network = Network::zeros(kind, Shape { inputs, units, outputs, layers });
@@ -88,12 +85,12 @@ fn check(golden: &Golden, task: &str, objective: &Objective, targets: Targets<'_
             parameter.values.assign(&weights.expect("weights of Keras's shape"));
         }
 
-        let logits = network.infer_at(objective.steps, sequences);
+        let logits = network.infer_at(objective.steps, batch.sequences);
         let off = error(logits.iter(), &model.logits_inference);
         assert!(off < OUTPUT_TOLERANCE, "{kind}, {task}: a logit is off by {off:e}");
 
         let mut trainer = Trainer::new(&network);
-        let loss = trainer.backpropagate(&mut network, &Batch::new(sequences, targets), objective);
+        let loss = trainer.backpropagate(&mut network, batch, objective);
         let off = error(trainer.logits().iter(), &model.logits_training);
         assert!(off < OUTPUT_TOLERANCE, "{kind}, {task}: a logit in training is off by {off:e}");
         let expected = model.loss_training;
@@ -113,24 +110,36 @@ fn check(golden: &Golden, task: &str, objective: &Objective, targets: Targets<'_
     }
 }
 
-fn golden() -> Golden {
-    serde_json::from_str(include_str!("../golden/keras_sequences.json")).expect("the golden file is sound")
+impl Golden {
+    fn read() -> Self {
+        serde_json::from_str(include_str!("../golden/keras_sequences.json"))
+            .expect("the golden file is sound")
+    }
+
+    fn x(&self) -> Array3<f32> {
+        let size = (self.shape.batch, self.shape.timesteps, self.shape.inputs.into());
+        Array3::from_shape_vec(size, flatten(&self.input)).expect("inputs of every sample and timestep")
+    }
 }
 
 #[test]
 fn classes_of_whole_sequences_agree() {
-    let golden = golden();
+    let golden = Golden::read();
     let (label_smoothing, class_weights) = (golden.label_smoothing, Some(golden.class_weights.clone()));
     let loss = Loss::CrossEntropy { label_smoothing, class_weights };
-    check(&golden, "last", &Objective { loss, steps: Steps::Last }, Targets::Labels(&golden.labels));
+    let x = golden.x();
+    let batch = Batch::labelled(Padded::new(x.view(), &golden.lengths), &golden.labels);
+    check(&golden, "last", &Objective { loss, steps: Steps::Last }, &batch);
 }
 
 #[test]
 fn values_of_every_timestep_agree() {
-    let golden = golden();
+    let golden = Golden::read();
     let entries = golden.lengths.iter().sum();
     let values = Array2::from_shape_vec((entries, golden.shape.outputs.into()), flatten(&golden.values))
         .expect("values of every timestep");
     let objective = Objective { loss: Loss::MeanSquaredError, steps: Steps::Every };
-    check(&golden, "every", &objective, Targets::Values(values.view()));
+    let x = golden.x();
+    let batch = Batch::new(Padded::new(x.view(), &golden.lengths), Targets::Values(values.view()));
+    check(&golden, "every", &objective, &batch);
 }

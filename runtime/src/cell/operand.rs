@@ -72,23 +72,33 @@ impl<'a> Inputs<'a, i16> for IntegerInputs<'a> {
 
     #[inline]
     fn row<T: Sample>(&self, samples: impl Iterator<Item = T>, operand: &mut [i16]) {
+        for (operand, sample) in operand.iter_mut().zip(samples) {
+            *operand = sample.to_i16();
+        }
+        self.scale(operand);
+    }
+}
+
+impl IntegerInputs<'_> {
+    /// Turns samples into operands, in place. Not inlined, so that its code is there once for all types of samples.
+    #[inline(never)]
+    fn scale(&self, row: &mut [i16]) {
         match *self {
             Self::Uniform { least, most, shift } => {
-                for (operand, sample) in operand.iter_mut().zip(samples) {
-                    let sample = i32::from(sample.to_i16().max(least).min(most));
-                    *operand = if shift >= 0 {
-                        (sample << shift) as i16
-                    } else {
-                        round_shift(sample, u32::from(shift.unsigned_abs())) as i16
-                    };
+                let (left, right) = (shift.max(0).unsigned_abs(), shift.min(0).unsigned_abs());
+                for value in row {
+                    let sample = i32::from((*value).max(least).min(most));
+                    *value = round_shift(sample << left, right.into()) as i16;
                 }
             }
             Self::PerFeature(PerFeature { least, most, shift, limit, offset, gain }) => {
-                let scales = offset.iter().zip(gain);
-                for ((operand, sample), (offset, &gain)) in operand.iter_mut().zip(samples).zip(scales) {
-                    let sample = i32::from(sample.to_i16().max(least).min(most));
+                let (mut offsets, mut gains) = (offset.iter(), gain.iter());
+                for value in row {
+                    // not a zip: the compiler would unroll it into four times the code
+                    let (Some(offset), Some(&gain)) = (offsets.next(), gains.next()) else { break };
+                    let sample = i32::from((*value).max(least).min(most));
                     let scaled = requantise((sample << shift) - offset, gain);
-                    *operand = scaled.max(-limit).min(limit) as i16;
+                    *value = scaled.max(-limit).min(limit) as i16;
                 }
             }
         }

@@ -69,6 +69,13 @@ pub enum ModelError {
         /// The most that it may be.
         most: i32,
     },
+    /// There are names, and not one for each output.
+    OutputNames {
+        /// Names that there are.
+        found: usize,
+        /// Outputs.
+        expected: usize,
+    },
     /// The input scale is not a positive number.
     InputScale,
     /// One scale for all features is given for floats, which need an offset and a gain for each.
@@ -188,6 +195,9 @@ impl fmt::Display for ModelError {
             Self::Header => f.write_str("the header of the model file cannot be read"),
             Self::Field { name, found, least, most } => {
                 write!(f, "the model's {name} is {found}, expected {least} to {most}")
+            }
+            Self::OutputNames { found, expected } => {
+                write!(f, "the model names {found} outputs, expected {expected}, or none")
             }
             Self::InputScaling => f.write_str(
                 "the model takes f32 samples with one scale for all features, expected one for each",

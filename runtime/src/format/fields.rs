@@ -7,12 +7,36 @@ use serde::{Deserialize, Serialize};
 use super::ModelError;
 use crate::Logit;
 
+/// Lets enums be read from the one byte that `postcard` writes for them: less code than serde's visitor of enums,
+/// which is made for formats that write names.
+macro_rules! from_byte {
+    ($($enum:ident { $($variant:ident),+ })+) => {$(
+        impl TryFrom<u8> for $enum {
+            type Error = &'static str;
+
+            fn try_from(byte: u8) -> Result<Self, Self::Error> {
+                const ALL: &[$enum] = &[$($enum::$variant),+];
+                ALL.get(usize::from(byte)).copied().ok_or("no such variant")
+            }
+        }
+    )+};
+}
+pub(crate) use from_byte;
+
+from_byte! {
+    Numbers { Int8, Int4, F32 }
+    Samples { U8, I16, F32 }
+    Task { Classification, Regression }
+    Steps { Last, Every }
+}
+
 /// What a model computes with.
 ///
 /// ```
 /// assert_eq!(refrain::Numbers::Int8.to_string(), "int8");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8")]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Numbers {
     /// int8 weights, 16-bit state, integer arithmetic throughout.
@@ -64,6 +88,7 @@ impl fmt::Display for Numbers {
 /// assert_eq!(Samples::I16.to_string(), "i16");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8")]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Samples {
     /// Bytes, as pixels are.
@@ -194,6 +219,7 @@ pub struct OutputFormat {
 
 /// What the logits of a model mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8")]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Task {
     /// The greatest logit is that of the sequence's class; softmax makes probabilities of them.
@@ -205,6 +231,7 @@ pub enum Task {
 /// When the logits of a model are to be read. They may be read after any timestep; a model answers well where it
 /// was trained to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8")]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Steps {
     /// After the last timestep of a sequence: one answer for all of it.

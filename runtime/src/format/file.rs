@@ -32,10 +32,10 @@ impl<'a> File<'a> {
         if remainder != 0 {
             return Err(ModelError::Misaligned { remainder });
         }
-        let (header, header_bytes) = Header::read(bytes)?;
+        let (header, header_bytes) = Header::read(bytes).map_err(|error| or_damage(bytes, error))?;
         let start = header_bytes.next_multiple_of(PAYLOAD_ALIGNMENT);
-        let end = start.saturating_add(payload_bytes(&header.sections)?);
-        let expected = end.saturating_add(CRC_BYTES);
+        let payload_bytes = payload_bytes(&header.sections).map_err(|error| or_damage(bytes, error))?;
+        let expected = start.saturating_add(payload_bytes).saturating_add(CRC_BYTES);
         let found = bytes.len();
         if found < expected {
             return Err(ModelError::Truncated { found, expected });
@@ -43,42 +43,38 @@ impl<'a> File<'a> {
         if found > expected {
             return Err(ModelError::TrailingBytes { found, expected });
         }
-        let short = ModelError::Truncated { found, expected };
-        let (body, stored) = bytes.split_last_chunk::<CRC_BYTES>().ok_or(short)?;
-        let (stored, computed) = (u32::from_le_bytes(*stored), crc32(body));
-        if stored != computed {
-            return Err(ModelError::Crc { stored, computed });
-        }
-        let payload = body.get(start..).ok_or(short)?;
-        Ok(Self { header, crc: stored, payload })
+        let crc = check_crc(bytes)?;
+        let payload = bytes.get(start..start.saturating_add(payload_bytes)).unwrap_or_default();
+        Ok(Self { header, crc, payload })
     }
 
     /// The section of that kind as `expected` values of `T`, borrowed from the file.
     pub(crate) fn section<T: Pod>(&self, kind: SectionKind, expected: usize) -> Result<&'a [T], ModelError> {
-        let fault = |fault| ModelError::Section { kind, fault };
-        let section = self.optional::<T>(kind)?.ok_or(fault(SectionFault::Missing))?;
-        if section.len() == expected {
-            Ok(section)
-        } else {
-            let (found, expected) = (size_of_val(section), expected.saturating_mul(size_of::<T>()));
-            Err(fault(SectionFault::Length { found, expected }))
-        }
+        cast(kind, self.sized(kind, expected.saturating_mul(size_of::<T>()))?)
     }
 
     /// The section of that kind, if the file has one.
     pub(crate) fn optional<T: Pod>(&self, kind: SectionKind) -> Result<Option<&'a [T]>, ModelError> {
-        let Some(section) = self.header.sections.iter().find(|section| section.kind == kind) else {
-            return Ok(None);
+        self.find(kind).map(|bytes| cast(kind, bytes)).transpose()
+    }
+
+    /// The section of that kind, of `expected` bytes.
+    #[inline(never)]
+    fn sized(&self, kind: SectionKind, expected: usize) -> Result<&'a [u8], ModelError> {
+        let fault = match self.find(kind) {
+            None => SectionFault::Missing,
+            Some(bytes) if bytes.len() == expected => return Ok(bytes),
+            Some(bytes) => SectionFault::Length { found: bytes.len(), expected },
         };
-        let (offset, found) = (section.offset as usize, section.length as usize);
-        let bytes = self.payload.get(offset..offset.saturating_add(found));
-        match bytes.map(bytemuck::try_cast_slice) {
-            Some(Ok(values)) => Ok(Some(values)),
-            _ => {
-                let expected = found.next_multiple_of(size_of::<T>());
-                Err(ModelError::Section { kind, fault: SectionFault::Length { found, expected } })
-            }
-        }
+        Err(ModelError::Section { kind, fault })
+    }
+
+    /// The bytes of a section.
+    #[inline(never)]
+    fn find(&self, kind: SectionKind) -> Option<&'a [u8]> {
+        let section = self.header.sections.iter().find(|section| section.kind == kind)?;
+        let (offset, length) = (section.offset as usize, section.length as usize);
+        self.payload.get(offset..offset.saturating_add(length))
     }
 
     /// A section of `expected` finite numbers.
@@ -93,12 +89,39 @@ impl<'a> File<'a> {
     }
 
     /// Refuses a section that a model of this kind does not have.
+    #[inline(never)]
     pub(crate) fn forbid(&self, kind: SectionKind) -> Result<(), ModelError> {
-        match self.header.sections.iter().any(|section| section.kind == kind) {
-            true => Err(ModelError::Section { kind, fault: SectionFault::Unexpected }),
-            false => Ok(()),
+        match self.find(kind) {
+            Some(_) => Err(ModelError::Section { kind, fault: SectionFault::Unexpected }),
+            None => Ok(()),
         }
     }
+}
+
+/// The CRC-32 at the end of a file, where it is that of the bytes before it.
+#[inline(never)]
+fn check_crc(bytes: &[u8]) -> Result<u32, ModelError> {
+    let short = ModelError::Truncated { found: bytes.len(), expected: CRC_BYTES };
+    let (body, stored) = bytes.split_last_chunk::<CRC_BYTES>().ok_or(short)?;
+    let (stored, computed) = (u32::from_le_bytes(*stored), crc32(body));
+    if stored == computed { Ok(stored) } else { Err(ModelError::Crc { stored, computed }) }
+}
+
+/// What is wrong with a file whose header cannot be believed: damage, where the CRC says so, otherwise `error`.
+fn or_damage(bytes: &[u8], error: ModelError) -> ModelError {
+    match error {
+        ModelError::Magic { .. } | ModelError::Truncated { .. } => error,
+        _ => check_crc(bytes).err().unwrap_or(error),
+    }
+}
+
+/// The bytes of a section as values.
+fn cast<T: Pod>(kind: SectionKind, bytes: &[u8]) -> Result<&[T], ModelError> {
+    bytemuck::try_cast_slice(bytes).map_err(|_| {
+        // every section is aligned, so it is the length that does not fit
+        let (found, expected) = (bytes.len(), bytes.len().next_multiple_of(size_of::<T>()));
+        ModelError::Section { kind, fault: SectionFault::Length { found, expected } }
+    })
 }
 
 /// Where the payload ends, counted from its start; sections must follow one another.

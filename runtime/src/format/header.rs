@@ -1,10 +1,9 @@
 //! The header of a model file.
 
-use core::ops::RangeInclusive;
-
 use heapless::Vec;
 use serde::{Deserialize, Serialize};
 
+use super::fields::from_byte;
 use super::{InputFormat, ModelError, Numbers, OutputFormat, Samples, Scaling};
 use crate::{CellKind, MAX_INPUTS, MAX_LAYERS, MAX_OUTPUTS, MAX_UNITS, Shape};
 
@@ -25,6 +24,7 @@ pub const MAX_SECTIONS: usize = 13;
 /// assert_eq!(format!("{:?}", SectionKind::DenseBias), "DenseBias");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8")]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[expect(missing_docs, reason = "the table in the module's documentation describes them together")]
 pub enum SectionKind {
@@ -41,6 +41,13 @@ pub enum SectionKind {
     InputOffset,
     InputGain,
     OutputScaling,
+}
+
+from_byte! {
+    SectionKind {
+        Kernel, RecurrentKernel, Bias, RecurrentBias, Multiplier, DenseKernel, DenseBias, DenseMultiplier,
+        SelfTestRows, SelfTestLogits, InputOffset, InputGain, OutputScaling
+    }
 }
 
 /// Where a section lies.
@@ -75,7 +82,7 @@ pub struct Section {
 /// let file = refrain::include_model!("../../../firmware/models/lstm.rfn");
 /// let (header, _) = Header::read(file)?;
 /// assert_eq!((header.cell, header.timesteps), (CellKind::Lstm, 28));
-/// assert_eq!(header.class_names().nth(3), Some("3"));
+/// assert_eq!(header.output_names().nth(3), Some("3"));
 /// # Ok::<(), refrain::ModelError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -135,9 +142,10 @@ impl<'a> Header<'a> {
         Ok((header, bytes.len() - rest.len()))
     }
 
-    /// The names of the classes, in the order of the logits; nothing where the file has none.
-    pub fn class_names(&self) -> impl Iterator<Item = &'a str> {
-        self.labels.lines()
+    /// The names of the outputs, of classes or of values, in the order of the logits; nothing where the file has none.
+    pub fn output_names(&self) -> impl Iterator<Item = &'a str> {
+        let labels = self.labels;
+        (!labels.is_empty()).then(|| labels.split('\n')).into_iter().flatten()
     }
 
     /// Bytes of one row on the link.
@@ -147,20 +155,36 @@ impl<'a> Header<'a> {
 
     /// Refuses values that no model can have.
     fn check(&self) -> Result<(), ModelError> {
-        let shape = &self.shape;
-        field("inputs", shape.inputs, 1..=MAX_INPUTS as i64)?;
-        field("units", shape.units, 1..=MAX_UNITS as i64)?;
-        field("outputs", shape.outputs, 1..=MAX_OUTPUTS as i64)?;
-        field("layers", shape.layers, 1..=MAX_LAYERS as i64)?;
-        field("name's length", self.name.len() as i64, 0..=MAX_NAME_BYTES as i64)?;
-        let has_cell_state = self.numbers != Numbers::F32 && self.cell == CellKind::Lstm;
-        field("operand_bits", self.operand_bits, if self.numbers == Numbers::F32 { 0..=0 } else { 4..=15 })?;
-        field("cell_bits", self.cell_bits, if has_cell_state { 12..=29 } else { 0..=0 })?;
-        self.check_input()
+        let (shape, is_float) = (&self.shape, self.numbers == Numbers::F32);
+        let mut fields = Fields::default();
+        fields.check("inputs", shape.inputs.into(), 1, MAX_INPUTS as i32);
+        fields.check("units", shape.units.into(), 1, MAX_UNITS as i32);
+        fields.check("outputs", shape.outputs.into(), 1, MAX_OUTPUTS as i32);
+        fields.check("layers", shape.layers.into(), 1, MAX_LAYERS as i32);
+        fields.check("name's length", self.name.len() as i32, 0, MAX_NAME_BYTES as i32);
+        let (least, most) = if is_float { (0, 0) } else { (4, 15) };
+        fields.check("operand_bits", self.operand_bits.into(), least, most);
+        let has_cell_state = !is_float && self.cell == CellKind::Lstm;
+        let (least, most) = if has_cell_state { (12, 29) } else { (0, 0) };
+        fields.check("cell_bits", self.cell_bits.into(), least, most);
+        self.check_input(&mut fields)?;
+        let (found, expected) = (self.output_count(), usize::from(shape.outputs));
+        if found != 0 && found != expected {
+            return Err(ModelError::OutputNames { found, expected });
+        }
+        fields.result
+    }
+
+    /// How many outputs have a name.
+    fn output_count(&self) -> usize {
+        match self.labels.len() {
+            0 => 0,
+            _ => 1 + self.labels.bytes().filter(|&byte| byte == b'\n').count(),
+        }
     }
 
     /// Refuses scalings that no model can have.
-    fn check_input(&self) -> Result<(), ModelError> {
+    fn check_input(&self, fields: &mut Fields) -> Result<(), ModelError> {
         let (input, is_float) = (&self.input, self.numbers == Numbers::F32);
         match input.scaling {
             Scaling::Uniform { scale, min, max, shift } => {
@@ -169,38 +193,51 @@ impl<'a> Header<'a> {
                     Samples::I16 => (-i16::MAX, i16::MAX),
                     Samples::F32 => return Err(ModelError::InputScaling),
                 };
-                field("input.max", max, least.into()..=most.into())?;
-                field("input.min", min, least.into()..=max.into())?;
-                if !(scale.is_finite() && scale > 0.0) {
+                fields.check("input.max", max.into(), least.into(), most.into());
+                fields.check("input.min", min.into(), least.into(), max.into());
+                // the bits of positive finite numbers; no float arithmetic is linked for it
+                if !(1..f32::INFINITY.to_bits()).contains(&scale.to_bits()) {
                     return Err(ModelError::InputScale);
                 }
-                field("input.shift", shift, if is_float { 0..=0 } else { -15..=15 })?;
+                let most = if is_float { 0 } else { 15 };
+                fields.check("input.shift", shift.into(), -most, most);
             }
             Scaling::PerFeature { shift, limit } => {
-                // integer samples with that many fraction bits stay below 2^22
+                // integer samples with that many fraction bits stay within 2^22
                 let most = match input.samples {
                     _ if is_float => 0,
                     Samples::U8 => 14,
                     Samples::I16 => 7,
                     Samples::F32 => 0,
                 };
-                field("input.shift", shift, 0..=most)?;
-                field("input.limit", limit, if is_float { 0..=0 } else { 1..=i16::MAX.into() })?;
+                fields.check("input.shift", shift.into(), 0, most);
+                let (least, most) = if is_float { (0, 0) } else { (1, i16::MAX.into()) };
+                fields.check("input.limit", limit.into(), least, most);
             }
         }
-        match is_float {
-            true => Ok(()),
-            false => field("greatest operand", input.greatest_operand(), 0..=i16::MAX.into()),
+        if fields.result.is_ok() && !is_float {
+            fields.check("greatest operand", input.greatest_operand() as i32, 0, i16::MAX.into());
         }
+        Ok(())
     }
 }
 
-/// Refuses a number outside its range.
-fn field(name: &'static str, found: impl Into<i64>, range: RangeInclusive<i64>) -> Result<(), ModelError> {
-    let found = found.into();
-    if range.contains(&found) {
-        return Ok(());
+/// The first field that is out of its range.
+struct Fields {
+    result: Result<(), ModelError>,
+}
+
+impl Default for Fields {
+    fn default() -> Self {
+        Self { result: Ok(()) }
     }
-    let (least, most) = range.into_inner();
-    Err(ModelError::Field { name, found: found as i32, least: least as i32, most: most as i32 })
+}
+
+impl Fields {
+    #[inline(never)]
+    fn check(&mut self, name: &'static str, found: i32, least: i32, most: i32) {
+        if self.result.is_ok() && !(least..=most).contains(&found) {
+            self.result = Err(ModelError::Field { name, found, least, most });
+        }
+    }
 }

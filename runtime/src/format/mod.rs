@@ -83,6 +83,7 @@ mod file;
 mod header;
 
 pub use error::{ModelError, SectionFault};
+pub(crate) use fields::from_byte;
 pub use fields::{InputFormat, Numbers, OutputFormat, Samples, Scaling, Steps, Task};
 pub use file::PAYLOAD_ALIGNMENT;
 pub(crate) use file::{File, tile_columns};

@@ -105,7 +105,7 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
         kind: header.numbers.name(),
         shape: header.shape,
         timesteps: header.timesteps,
-        labels: header.class_names().map(str::to_owned).collect(),
+        labels: header.output_names().map(str::to_owned).collect(),
         params: Network::zeros(header.cell, header.shape).parameter_count(),
         bytes: file.as_bytes().len(),
         weight_bytes: header

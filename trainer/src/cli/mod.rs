@@ -59,8 +59,8 @@ enum Command {
     Eval(eval::Args),
     Inspect(inspect::Args),
     Device(device::Args),
-    Report(report::Args),
     Data(make_data::Args),
+    Report(report::Args),
 }
 
 /// Runs the command that the program's arguments name.

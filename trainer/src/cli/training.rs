@@ -68,6 +68,8 @@ impl Start {
 impl Job<'_> {
     /// Trains, shows how far it is, records every finished epoch and measures the network in the end.
     pub(super) fn run(&self, start: Start, dataset: &Dataset) -> Result<Finished, CliError> {
+        // before anything is written or replaced
+        self.options.check(dataset)?;
         let config = self.config(dataset)?;
         let command = self.command(&config)?;
         let (recorder, state) = match start {
@@ -128,9 +130,9 @@ impl Job<'_> {
 
     fn config(&self, dataset: &Dataset) -> Result<Config, CliError> {
         let source = match self.source {
-            Source::Digits | Source::Mnist => self.source.to_string(),
             // from wherever the command is repeated
-            _ => absolute(Path::new(&self.source.to_string()))?,
+            Source::Path(path) => absolute(path)?,
+            named => named.to_string(),
         };
         let out = noted(self.folder, self.out).map_err(reading(self.out))?;
         Ok(Config::new(self.options, dataset, &source, out))

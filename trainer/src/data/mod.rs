@@ -31,6 +31,7 @@ mod standardise;
 pub mod synthetic;
 mod targets;
 mod task;
+mod view;
 
 pub use dataset::{Dataset, Splits};
 pub use error::DataError;
@@ -38,6 +39,7 @@ pub use record::DataRecord;
 pub use scaling::{InputScaling, PIXEL_SCALE};
 pub use sequences::{Sequences, Values, ValuesView};
 pub use source::{Loaded, Source, load, load_with, read};
-pub use split::{Images, Split, SplitView};
+pub use split::Split;
 pub use targets::{Targets, TargetsView};
 pub use task::{Kind, TargetScaling, Task};
+pub use view::{Images, SplitView};

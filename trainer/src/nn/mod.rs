@@ -33,6 +33,7 @@
 //! All arithmetic is matrix products over many samples, which are faer's, and element-wise loops that LLVM vectorises for
 //! AVX2 and AVX-512, whichever the processor has when the program runs; see [`cell`] for how a pass through time is laid
 //! out. `tanh` and `sigmoid` are [`refrain::float::activation`]'s, off by less than 5e-7 everywhere.
+//! `benches/peers.py` measures which share of the processor's rate of large products a step reaches.
 //!
 //! A batch is cut into shards of [`SHARD_ROWS`] samples whatever the number of threads, the shards run on rayon's current
 //! thread pool, and their gradients are added in order: the same seed gives the same bits with one thread or with many.

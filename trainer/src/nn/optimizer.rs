@@ -8,6 +8,7 @@ use super::trainer::Gradients;
 
 /// How gradients become changes of the weights.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Algorithm {
     /// `w ← w - η g`
     Sgd,

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::RunError;
-use crate::data::{Dataset, Kind};
-use crate::train::{Options, Validation};
+use crate::data::{Dataset, InputScaling, Kind};
+use crate::train::Options;
 
 /// The layout of run folders that this program reads and writes.
 pub(super) const FORMAT: u32 = 1;
@@ -98,8 +98,12 @@ impl Config {
     /// The configuration of a training run with these options on this data, which `source` loads; its network goes to
     /// `checkpoint`, as that is to be noted.
     pub fn new(options: &Options, dataset: &Dataset, source: &str, checkpoint: PathBuf) -> Self {
-        let settings = options.settings();
-        let data = DataConfig::new(dataset, source, settings.validation);
+        let mut settings = options.settings();
+        if !matches!(dataset.scaling(), InputScaling::Uniform { .. }) {
+            // images alone are drawn anew
+            settings.augmentation = None;
+        }
+        let data = DataConfig::new(options, dataset, source);
         Self {
             format: FORMAT,
             program: concat!("refrain ", env!("CARGO_PKG_VERSION")).into(),
@@ -160,11 +164,8 @@ impl Config {
 }
 
 impl DataConfig {
-    fn new(dataset: &Dataset, source: &str, validation: Validation) -> Self {
-        let (train, validation) = match validation {
-            Validation::HeldOut => dataset.training_and_validation(),
-            Validation::TestSamples => (dataset.train().view(), dataset.test().view()),
-        };
+    fn new(options: &Options, dataset: &Dataset, source: &str) -> Self {
+        let (train, validation) = options.split(dataset);
         Self {
             name: dataset.name().into(),
             source: source.into(),

@@ -128,7 +128,8 @@ impl Tally {
             }
             (Quality::Off(residuals, _), Targets::Values(values)) => {
                 for (predicted, actual) in outputs.outer_iter().zip(values.outer_iter()) {
-                    residuals.add(&predicted.to_vec(), &actual.to_vec());
+                    let whole = "a row's values lie side by side";
+                    residuals.add(predicted.to_slice().expect(whole), actual.to_slice().expect(whole));
                 }
             }
             (quality, targets) => panic!("{quality:?} cannot be told of {targets:?}"),

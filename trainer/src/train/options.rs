@@ -5,7 +5,7 @@ use refrain::{CellKind, MAX_INPUTS, MAX_LAYERS, MAX_OUTPUTS, MAX_UNITS, Shape};
 use super::error::TrainError;
 use super::measure::steps;
 use super::recipe::{Recipe, Settings, Validation};
-use crate::data::{Dataset, Kind};
+use crate::data::{Dataset, Kind, SplitView};
 use crate::nn::{Loss, Objective};
 
 /// What to train, and how.
@@ -76,13 +76,19 @@ impl Options {
         }
     }
 
-    /// Refuses what cannot be trained on `dataset`, of which `training` sequences are trained on and `validation` validate.
-    pub(super) fn check(
-        &self,
-        dataset: &Dataset,
-        training: usize,
-        validation: usize,
-    ) -> Result<(), TrainError> {
+    /// What of `dataset` these options train on, and what validates.
+    pub fn split<'d>(&self, dataset: &'d Dataset) -> (SplitView<'d>, SplitView<'d>) {
+        match self.settings().validation {
+            Validation::HeldOut => dataset.training_and_validation(),
+            Validation::TestSamples => (dataset.train().view(), dataset.test().view()),
+        }
+    }
+
+    /// Refuses what cannot be trained on `dataset`.
+    ///
+    /// # Errors
+    /// [`TrainError`], which says what is wrong with the options or does not go with the data.
+    pub fn check(&self, dataset: &Dataset) -> Result<(), TrainError> {
         if !(1..=MAX_LAYERS).contains(&self.layers.into()) {
             return Err(TrainError::Layers { found: self.layers });
         }
@@ -95,8 +101,10 @@ impl Options {
         if self.class_weights && matches!(dataset.task().kind, Kind::Regression { .. }) {
             return Err(TrainError::ClassWeights);
         }
-        self.check_patience(validation)?;
-        self.check_batch(dataset.task().per_step, training, validation)
+        let (training, validation) = self.split(dataset);
+        self.check_patience(validation.count())?;
+        self.check_batch(dataset.task().per_step, training.count(), validation.count())?;
+        self.shape(dataset).map(drop)
     }
 
     fn check_patience(&self, validation: usize) -> Result<(), TrainError> {

@@ -7,7 +7,7 @@ use super::error::Divergence;
 use super::measure::{Score, Tally};
 use super::{
     Epoch, EpochDone, Observer, Options, Plan, Progress, Settings, TrainError, Trained, TrainingState,
-    Validation, measure,
+    measure,
 };
 use crate::checkpoint::Checkpoint;
 use crate::data::{Dataset, Kind, SplitView};
@@ -46,11 +46,8 @@ impl<'a> Run<'a> {
         state: Option<TrainingState>,
     ) -> Result<Self, TrainError> {
         let settings = options.settings();
-        let (training, validation) = match settings.validation {
-            Validation::HeldOut => dataset.training_and_validation(),
-            Validation::TestSamples => (dataset.train().view(), dataset.test().view()),
-        };
-        options.check(dataset, training.count(), validation.count())?;
+        options.check(dataset)?;
+        let (training, validation) = options.split(dataset);
         let fresh = Network::new(options.cell, options.shape(dataset)?, options.seed);
         let mut optimizer = Optimizer::new(settings.algorithm);
         if let Some(norm) = settings.clip_norm {

@@ -45,7 +45,7 @@ fn the_demonstration_needs_a_folder_to_write_to() {
 
 #[test]
 fn help_is_on_stdout_and_has_examples() {
-    for command in ["demo", "train", "export", "eval", "inspect", "device"] {
+    for command in ["demo", "train", "export", "eval", "inspect", "device", "data"] {
         let output = refrain().args([command, "--help"]).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && output.stderr.is_empty());

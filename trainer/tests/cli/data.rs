@@ -73,3 +73,42 @@ fn compressed_files_do_as_well() {
     let report = crate::support::json(&bench.run("train gru --json --data $data --epochs 1 --out $f.ckpt"));
     assert_eq!(report["data"], "data");
 }
+
+#[test]
+fn examples_are_written_and_can_be_trained_on() {
+    let bench = Bench::new();
+    let report = crate::support::json(&bench.run("data vibration --json --out $v.npz"));
+    assert_eq!(
+        (&report["train"], &report["test"], &report["per_step"]),
+        (&700.into(), &200.into(), &true.into())
+    );
+    assert_eq!(report["outputs"], serde_json::json!(["normal", "anomaly"]));
+    let text = String::from_utf8(bench.run("data gestures --out $g").stdout).unwrap();
+    assert!(text.contains("up to ") && text.contains("circle-left, circle-right"), "{text}");
+    let again = error(&bench.run("data gestures --out $g"));
+    assert!(again.contains("something is there already"), "{again}");
+    let unknown = error(&bench.run("data weather --out $w"));
+    assert!(unknown.contains("weather") && unknown.contains("gestures, battery, vibration"), "{unknown}");
+    let nowhere = error(&bench.run("data battery --out $nowhere/b.npz"));
+    assert!(nowhere.contains("--out") && nowhere.contains("nowhere"), "{nowhere}");
+
+    let output = bench.run("train gru --json --data $g --units 4 --epochs 1 --out $g.ckpt");
+    let report = crate::support::json(&output);
+    assert_eq!(report["data"], "g");
+    let stderr = crate::support::stderr(&output);
+    assert_eq!(
+        stderr.lines().filter(|line| line.starts_with("note: ") && line.contains("held out")).count(),
+        2
+    );
+}
+
+#[test]
+fn what_holds_no_data_is_told_with_what_was_looked_for() {
+    let bench = Bench::new();
+    fs::create_dir(bench.path("empty")).unwrap();
+    let empty = error(&bench.run("train gru --data $empty --out $f.ckpt"));
+    assert!(empty.contains("empty: it holds neither idx files") && empty.contains("an .npz file"), "{empty}");
+    fs::write(bench.path("notes.npz"), "a shopping list").unwrap();
+    let notes = error(&bench.run("train gru --data $notes.npz --out $f.ckpt"));
+    assert!(notes.contains("notes.npz: not an .npz file"), "{notes}");
+}

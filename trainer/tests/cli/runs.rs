@@ -82,6 +82,11 @@ fn a_folder_with_something_in_it_is_left_alone() {
     json(&bench.run(&format!("{replaced} --json --overwrite --out $f.ckpt")));
     assert_eq!(run(&bench, "f.run").config.seed, 8);
 
+    // what cannot be trained replaces nothing
+    let impossible = error(&bench.run(&format!("{TRAIN} --overwrite --dropout 1 --out $f.ckpt")));
+    assert!(impossible.contains("a dropout of 1 was asked for"), "{impossible}");
+    assert_eq!(run(&bench, "f.run").history.len(), 4);
+
     let other = error(&bench.run(&format!("{TRAIN} --out $g.ckpt --run $data")));
     assert!(other.contains("data is not empty and is no run folder"), "{other}");
     let other = error(&bench.run(&format!("{TRAIN} --overwrite --out $g.ckpt --run $data")));
@@ -250,6 +255,26 @@ fn a_run_that_diverges_keeps_its_last_good_checkpoint() {
         "{message}"
     );
     assert!(!bench.path("g.ckpt").exists());
+}
+
+#[test]
+fn with_patience_a_run_that_is_cut_short_leaves_the_best_network() {
+    let bench = Bench::new();
+    json(&bench.run(&format!("{TRAIN} --patience 4 --json --out $f.ckpt")));
+    crash_after_two_epochs(&bench);
+    // As if the first epoch had been better than the second, and the second had gone to the brink.
+    let last = bench.path("f.run/checkpoints/epoch-0002.ckpt");
+    let mut resumable = Resumable::load(&last).unwrap();
+    let best = resumable.state.best.as_mut().unwrap();
+    best.epoch = 1;
+    best.network.dense.bias.fill(0.5);
+    let expected = best.network.clone();
+    resumable.state.network.dense.kernel.fill(1e38);
+    resumable.save(&last).unwrap();
+    let message = error(&bench.run("train --resume --out $f.ckpt"));
+    assert!(message.contains("f.ckpt holds the network as it was after epoch 1 of 4"), "{message}");
+    let kept = Checkpoint::load(&bench.path("f.ckpt")).unwrap();
+    assert_eq!((kept.epochs, kept.network), (1, expected));
 }
 
 /// What is read back of a state whose network was changed after its checkpoint was made.

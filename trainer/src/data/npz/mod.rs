@@ -261,16 +261,13 @@ impl Part {
                     Elements::Strings(_) => Vec::new(),
                 };
                 super::sequences::keep(&mut values, valid(outputs));
-                let bad = values.iter().position(|value| !value.is_finite());
-                if let Some(index) = bad {
+                if let Some(index) = values.iter().position(|value| !value.is_finite()) {
                     let (entry, output, value) = (index / outputs, index % outputs, values[index]);
-                    let entries = if own.per_step { "timestep" } else { "sample" };
-                    let place = match own.per_step {
-                        false => format!("{entries} {entry}, output {output}"),
-                        true => {
-                            let (sample, timestep) = sequences.locate(entry);
-                            format!("sample {sample}, timestep {timestep}, output {output}")
-                        }
+                    let place = if own.per_step {
+                        let (sample, timestep) = sequences.locate(entry);
+                        format!("sample {sample}, timestep {timestep}, output {output}")
+                    } else {
+                        format!("sample {entry}, output {output}")
                     };
                     return Err(DataError::NotFinite { path: targets_from, place, value });
                 }

@@ -50,12 +50,12 @@ struct Hand {
 impl Hand {
     fn random(dice: &mut Dice) -> Self {
         Self {
-            timesteps: [2 + dice.below(14), 28 + dice.below(32), 2 + dice.below(14)],
-            strength: dice.between(0.35, 1.1),
+            timesteps: [2 + dice.below(14), 28 + dice.below(32), 1 + dice.below(8)],
+            strength: dice.between(0.2, 1.0),
             turns: dice.between(1.0, 2.0),
             start: dice.between(0.0, 1.0),
             shakes: dice.between(2.5, 6.0),
-            slant: dice.about(0.2),
+            slant: dice.about(0.3),
             tilt: [dice.about(0.15), dice.about(0.15)],
         }
     }
@@ -101,9 +101,9 @@ fn recording(gesture: &Gesture, dice: &mut Dice) -> Vec<[i16; 3]> {
             _ => [0.0; 3],
         };
         rows.push([0, 1, 2].map(|axis| {
-            drift[axis] += dice.about(0.012);
+            drift[axis] += dice.about(0.015);
             let slanted = motion[axis] + hand.slant * motion[(axis + 1) % 3];
-            let counts = COUNTS * (gravity[axis] + slanted + drift[axis] + dice.about(0.05));
+            let counts = COUNTS * (gravity[axis] + slanted + drift[axis] + dice.about(0.14));
             counts.round() as i16
         }));
     }
