@@ -9,6 +9,7 @@ use refrain::Numbers;
 use refrain_trainer::checkpoint::Checkpoint;
 use refrain_trainer::data::{Dataset, SplitView};
 use refrain_trainer::device::{Board, Target, Via, set_up};
+use refrain_trainer::evaluate::{Answers, Evaluation};
 use refrain_trainer::files::write_whole;
 use refrain_trainer::model_file::ModelFile;
 use refrain_trainer::report::{self, Data, Findings, Layer, Outputs, Page, Results, results};
@@ -267,12 +268,21 @@ impl Work<'_> {
         name: &str,
     ) -> Result<Results, CliError> {
         let numbers = model.model().header().numbers;
-        let logits = evaluate_model(model, self.samples, &format!("{name} in {numbers}"))?.logits;
-        let model: Vec<f32> = logits.as_chunks().0.iter().map(|&logit| numbers.logit_value(logit)).collect();
-        let label = format!("{name} in f32");
-        let logits = evaluate_checkpoint(checkpoint, path, self.samples, &label)?.logits;
-        let network: Vec<f32> = logits.as_chunks().0.iter().map(|&logit| f32::from_le_bytes(logit)).collect();
+        let of_model = evaluate_model(model, self.samples, &format!("{name} in {numbers}"))?;
+        let label = format!("{name} in {}", Numbers::F32);
+        let of_network = evaluate_checkpoint(checkpoint, path, self.samples, &label)?;
+        let (model, network) = (outputs(of_model, numbers), outputs(of_network, Numbers::F32));
         Ok(results(self.dataset, self.samples, Outputs { model: &model, network: Some(&network) }))
+    }
+}
+
+/// The logits of a classification, or the values of a regression.
+fn outputs(evaluation: Evaluation, numbers: Numbers) -> Vec<f32> {
+    match evaluation.answers {
+        Answers::Classes(_) => {
+            evaluation.logits.as_chunks().0.iter().map(|&logit| numbers.logit_value(logit)).collect()
+        }
+        Answers::Values(values) => values,
     }
 }
 

@@ -137,6 +137,7 @@ impl Data {
             timesteps: (lengths().min().unwrap_or(0), lengths().max().unwrap_or(0)),
             inputs: samples.inputs(),
             task,
+            per_step: samples.per_step(),
         }
     }
 }

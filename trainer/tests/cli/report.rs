@@ -51,6 +51,43 @@ fn two_runs_become_a_page() {
     });
 }
 
+/// A page on a network that is trained for one epoch on example data, as a browser shows it.
+fn page_on(example: &str) -> (Value, Value) {
+    let bench = Bench::new();
+    json(&bench.run(&format!("data {example} --out $set.npz --json")));
+    json(&bench.run("train gru --data $set.npz --units 8 --epochs 1 --out $net.ckpt --json"));
+    let told = json(&bench.run("report $net.run --board none --limit 50 --out $page.html --json"));
+    let html = fs::read_to_string(bench.path("page.html")).unwrap();
+    let mut found = look(&[View { name: "page", html: &html, width: 360 }], Scheme::Dark);
+    assert_eq!(found["page"]["overflow"], 0);
+    (told["runs"][0].clone(), found["page"].take())
+}
+
+/// The plots of a section, all of which are drawn.
+fn plots(found: &Value, section: &str) -> usize {
+    let plots = found["plots"].as_array().unwrap().iter().filter(|plot| plot["section"] == section);
+    plots.inspect(|plot| assert!(plot["shapes"].as_f64() > Some(0.0), "{plot}")).count()
+}
+
+#[test]
+fn values_and_timesteps_have_pages_of_their_own() {
+    let (told, found) = page_on("battery");
+    let errors = told["mean_absolute_error"].as_array().unwrap().len();
+    assert!(errors == 2 && told["accuracy"].is_null(), "{told}");
+    // a scatter plot and a histogram of each value
+    assert_eq!((plots(&found, "errors"), &found["matrices"]), (4, &0.into()));
+    assert_eq!(plots(&found, "mistakes"), 12);
+    assert_eq!(plots(&found, "curves"), 2, "error and loss");
+
+    let (told, found) = page_on("vibration");
+    assert!(told["accuracy"].as_f64() > Some(0.4) && told["macro_f1"].is_f64(), "{told}");
+    assert_eq!((&found["matrices"], plots(&found, "mistakes")), (&1.into(), 0));
+    let timelines = found["plots"].as_array().unwrap().iter().filter(|plot| plot["section"] == "timelines");
+    // features, truth, prediction and differences of four sequences; there may be none of the last
+    let drawn = timelines.filter(|plot| plot["shapes"].as_f64() > Some(0.0)).count();
+    assert!((12..=16).contains(&drawn), "{found}");
+}
+
 #[test]
 fn what_a_reader_must_know_is_on_the_page() {
     let bench = Bench::new();

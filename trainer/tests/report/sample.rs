@@ -121,6 +121,7 @@ fn data(name: &str, samples: usize, timesteps: (usize, usize), inputs: usize, ta
         timesteps,
         inputs,
         task,
+        per_step: false,
     }
 }
 
@@ -267,7 +268,7 @@ pub(crate) fn timesteps() -> Page {
         ..class_results(&classes, 0.02)
     };
     Page {
-        data: data("bearing", 300, (160, 220), 2, Task::Classes(classes.into())),
+        data: Data { per_step: true, ..data("bearing", 300, (160, 220), 2, Task::Classes(classes.into())) },
         runs: vec![CELLS[2].run(true, Results::Classes(results))],
         notes: Vec::new(),
     }
@@ -299,6 +300,7 @@ pub(crate) fn hostile() -> Page {
 /// As [`values`], but for each timestep.
 pub(crate) fn value_timesteps() -> Page {
     let mut page = values();
+    page.data.per_step = true;
     let timeline = |index: usize| {
         let truth = waves(index as u64 + 3, 2, 90);
         let predicted =

@@ -234,6 +234,8 @@ pub(super) fn verdict(page: &Page) -> Markup {
     };
     let smallest = by(&|run| Some(run.network.model_bytes as f64));
     let quickest = by(&|run| run.board.as_ref()?.instructions.map(|count| count as f64));
+    let samples = count(page.data.samples, "test sample");
+    let samples = if page.data.per_step { format!("the timesteps of {samples}") } else { samples };
     html! {
         @if let Some((run, error)) = by(&error) {
             p.lead {
@@ -242,11 +244,11 @@ pub(super) fn verdict(page: &Page) -> Markup {
                 @else { ": " }
                 @match &page.data.task {
                     Task::Classes(_) => {
-                        (percent(1.0 - error)) " of " (count(page.data.samples, "test sample")) " in " (run.network.numbers) "."
+                        (percent(1.0 - error)) " of " (samples) " in " (run.network.numbers) "."
                     },
                     Task::Values(names) => {
                         "its " (names.first().map_or("", String::as_str)) " is off by " (significant(error)) " in the mean over "
-                        (count(page.data.samples, "test sample")) " in " (run.network.numbers) "."
+                        (samples) " in " (run.network.numbers) "."
                     },
                 }
                 @if let Some((run, bytes)) = smallest.filter(|_| runs.len() > 1) {

@@ -26,6 +26,8 @@ pub struct Data {
     pub inputs: usize,
     /// What there is to predict.
     pub task: Task,
+    /// Whether it is predicted for each timestep instead of once for a sequence.
+    pub per_step: bool,
 }
 
 /// What there is to predict.
