@@ -67,8 +67,10 @@ impl Axes {
                         " (" (thousands(output.points.len() as u64)) " of " (count(output.count, "prediction")) " drawn)"
                     }
                 }
-                (self.scatter(index, run, name, output))
-                (self.histogram(index, run, name, output))
+                div.both {
+                    (self.scatter(index, run, name, output))
+                    (self.histogram(index, run, name, output))
+                }
             }
         }
     }
