@@ -118,9 +118,10 @@ fn declare(files: &[PathBuf]) -> Outcome<String> {
 
 /// The type of a network, as `models!` takes it.
 fn network(header: &Header<'_>) -> String {
-    let numbers = match header.numbers {
-        Numbers::Int8 | Numbers::Int4 => "cell",
-        Numbers::F32 => "float",
+    let (numbers, bits) = match header.numbers {
+        Numbers::Int8 => ("cell", ""),
+        Numbers::Int4 => ("cell", "4"),
+        Numbers::F32 => ("float", ""),
     };
     let cell = match header.cell {
         CellKind::SimpleRnn => "SimpleRnn",
@@ -132,7 +133,7 @@ fn network(header: &Header<'_>) -> String {
         Samples::F32 => "f32",
     };
     let Shape { inputs, units, outputs, layers } = header.shape;
-    format!("Network<{numbers}::{cell}, {inputs}, {units}, {outputs}, {layers}, {samples}>")
+    format!("Network<{numbers}::{cell}{bits}, {inputs}, {units}, {outputs}, {layers}, {samples}>")
 }
 
 /// A copy of `file` that begins at a multiple of 16, and where in the copy it begins.

@@ -31,8 +31,11 @@ const LOGIT_BYTES: usize = 4;
 #[expect(missing_docs, reason = "each holds the network that its name says")]
 pub enum AnyModel<'a> {
     SimpleRnn(Large<'a, cell::SimpleRnn>),
+    SimpleRnn4(Large<'a, cell::SimpleRnn4>),
     Lstm(Large<'a, cell::Lstm>),
+    Lstm4(Large<'a, cell::Lstm4>),
     Gru(Large<'a, cell::Gru>),
+    Gru4(Large<'a, cell::Gru4>),
     FloatSimpleRnn(Large<'a, float::SimpleRnn>),
     FloatLstm(Large<'a, float::Lstm>),
     FloatGru(Large<'a, float::Gru>),
@@ -43,8 +46,11 @@ macro_rules! with {
     ($any:expr, $model:ident => $body:expr) => {
         match $any {
             AnyModel::SimpleRnn($model) => $body,
+            AnyModel::SimpleRnn4($model) => $body,
             AnyModel::Lstm($model) => $body,
+            AnyModel::Lstm4($model) => $body,
             AnyModel::Gru($model) => $body,
+            AnyModel::Gru4($model) => $body,
             AnyModel::FloatSimpleRnn($model) => $body,
             AnyModel::FloatLstm($model) => $body,
             AnyModel::FloatGru($model) => $body,
@@ -60,9 +66,12 @@ impl<'a> AnyModel<'a> {
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, ModelError> {
         let file = File::read(bytes)?;
         Ok(match (file.header.cell, file.header.numbers) {
-            (CellKind::SimpleRnn, Numbers::Int8 | Numbers::Int4) => Self::SimpleRnn(Model::from_file(&file)?),
-            (CellKind::Lstm, Numbers::Int8 | Numbers::Int4) => Self::Lstm(Model::from_file(&file)?),
-            (CellKind::Gru, Numbers::Int8 | Numbers::Int4) => Self::Gru(Model::from_file(&file)?),
+            (CellKind::SimpleRnn, Numbers::Int8) => Self::SimpleRnn(Model::from_file(&file)?),
+            (CellKind::SimpleRnn, Numbers::Int4) => Self::SimpleRnn4(Model::from_file(&file)?),
+            (CellKind::Lstm, Numbers::Int8) => Self::Lstm(Model::from_file(&file)?),
+            (CellKind::Lstm, Numbers::Int4) => Self::Lstm4(Model::from_file(&file)?),
+            (CellKind::Gru, Numbers::Int8) => Self::Gru(Model::from_file(&file)?),
+            (CellKind::Gru, Numbers::Int4) => Self::Gru4(Model::from_file(&file)?),
             (CellKind::SimpleRnn, Numbers::F32) => Self::FloatSimpleRnn(Model::from_file(&file)?),
             (CellKind::Lstm, Numbers::F32) => Self::FloatLstm(Model::from_file(&file)?),
             (CellKind::Gru, Numbers::F32) => Self::FloatGru(Model::from_file(&file)?),

@@ -49,7 +49,7 @@ pub use checksum::crc32;
 pub use embed::Aligned;
 pub use format::{Header, InputFormat, ModelError, Numbers, OutputFormat, Samples, Scaling, Steps, Task};
 pub use model::{Model, RowLength, argmax, to_f32};
-pub use networks::{FloatGru, FloatLstm, FloatSimpleRnn, Gru, Lstm, SimpleRnn};
+pub use networks::{FloatGru, FloatLstm, FloatSimpleRnn, Gru, Gru4, Lstm, Lstm4, SimpleRnn, SimpleRnn4};
 pub use sample::{Sample, SampleType};
 pub use self_test::SelfTestError;
 pub use shape::{CellKind, MAX_INPUTS, MAX_LAYERS, MAX_OUTPUTS, MAX_UNITS, Shape};

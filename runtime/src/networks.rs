@@ -35,6 +35,42 @@ pub type Lstm<'a, const I: usize, const U: usize, const O: usize, const LAYERS: 
 /// ```
 pub type Gru<'a, const I: usize, const U: usize, const O: usize, const LAYERS: usize = 1, S = i16> =
     Model<'a, cell::Gru, I, U, O, LAYERS, S>;
+/// A [`SimpleRNN`](cell::SimpleRnn4) network on integers, with weights of 4 bits.
+///
+/// ```
+/// use refrain::{SimpleRnn4, ModelError, Numbers};
+///
+/// // the shipped models have weights of 8 bits
+/// let file = refrain::include_model!("../../firmware/models/simple-rnn.rfn");
+/// let error = SimpleRnn4::<28, 64, 10>::from_bytes(file).unwrap_err();
+/// assert_eq!(error, ModelError::Numbers { found: Numbers::Int8, expected: Numbers::Int4 });
+/// ```
+pub type SimpleRnn4<'a, const I: usize, const U: usize, const O: usize, const LAYERS: usize = 1, S = i16> =
+    Model<'a, cell::SimpleRnn4, I, U, O, LAYERS, S>;
+/// An [`LSTM`](cell::Lstm4) network on integers, with weights of 4 bits.
+///
+/// ```
+/// use refrain::{Lstm4, ModelError, Numbers};
+///
+/// // the shipped models have weights of 8 bits
+/// let file = refrain::include_model!("../../firmware/models/lstm.rfn");
+/// let error = Lstm4::<28, 64, 10>::from_bytes(file).unwrap_err();
+/// assert_eq!(error, ModelError::Numbers { found: Numbers::Int8, expected: Numbers::Int4 });
+/// ```
+pub type Lstm4<'a, const I: usize, const U: usize, const O: usize, const LAYERS: usize = 1, S = i16> =
+    Model<'a, cell::Lstm4, I, U, O, LAYERS, S>;
+/// A [`GRU`](cell::Gru4) network on integers, with weights of 4 bits.
+///
+/// ```
+/// use refrain::{Gru4, ModelError, Numbers};
+///
+/// // the shipped models have weights of 8 bits
+/// let file = refrain::include_model!("../../firmware/models/gru.rfn");
+/// let error = Gru4::<28, 64, 10>::from_bytes(file).unwrap_err();
+/// assert_eq!(error, ModelError::Numbers { found: Numbers::Int8, expected: Numbers::Int4 });
+/// ```
+pub type Gru4<'a, const I: usize, const U: usize, const O: usize, const LAYERS: usize = 1, S = i16> =
+    Model<'a, cell::Gru4, I, U, O, LAYERS, S>;
 /// A [`SimpleRNN`](float::SimpleRnn) network on floats.
 ///
 /// ```

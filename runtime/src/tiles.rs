@@ -1,25 +1,28 @@
-//! Int8 weights in tiles, as a file holds them, and the checks that make them safe to compute with.
+//! Weights in tiles, as a file holds them, and the checks that make them safe to compute with.
+
+use core::marker::PhantomData;
 
 use crate::fixed::ACCUMULATOR_LIMIT;
 use crate::format::{ModelError, SectionKind, tile_columns};
-use crate::kernel;
+use crate::kernel::Packing;
 
-/// A matrix of int8 weights in tiles of `P` pairs of rows: `[tiles][columns/2][P]`, two columns a word.
+/// A matrix of weights in tiles of `P` pairs of rows: `[tiles][columns/W::COLUMNS][P]`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Tiles<'a, const P: usize> {
+pub(crate) struct Tiles<'a, W, const P: usize> {
     words: &'a [u32],
     words_per_tile: usize,
+    packing: PhantomData<W>,
 }
 
-impl<'a, const P: usize> Tiles<'a, P> {
+impl<'a, W: Packing, const P: usize> Tiles<'a, W, P> {
     /// Words of one tile of `columns` operands.
     pub(crate) const fn words_per_tile(columns: usize) -> usize {
-        tile_columns(columns) / 2 * P
+        tile_columns(columns) / W::COLUMNS * P
     }
 
     /// Tiles of `columns` operands.
     pub(crate) fn new(words: &'a [u32], columns: usize) -> Self {
-        Self { words, words_per_tile: Self::words_per_tile(columns) }
+        Self { words, words_per_tile: Self::words_per_tile(columns), packing: PhantomData }
     }
 
     /// The tiles of one layer, where each has `count`.
@@ -28,7 +31,7 @@ impl<'a, const P: usize> Tiles<'a, P> {
     }
 
     /// Tile after tile.
-    pub(crate) fn iter(self) -> impl Iterator<Item = &'a [u32]> + use<'a, P> {
+    pub(crate) fn iter(self) -> impl Iterator<Item = &'a [u32]> + use<'a, W, P> {
         self.words.chunks_exact(self.words_per_tile.max(1))
     }
 
@@ -36,10 +39,8 @@ impl<'a, const P: usize> Tiles<'a, P> {
     pub(crate) fn magnitude(tile: &[u32], pair: usize) -> [u64; 2] {
         let mut sums = [0; 2];
         for &word in tile.iter().skip(pair).step_by(P) {
-            for [a, b] in kernel::reference::unpack(word) {
-                sums[0] += u64::from(a.unsigned_abs());
-                sums[1] += u64::from(b.unsigned_abs());
-            }
+            let [a, b] = W::magnitude(word);
+            sums = [sums[0] + a, sums[1] + b];
         }
         sums
     }

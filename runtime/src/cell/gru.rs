@@ -16,6 +16,7 @@ use crate::activation::{sigmoid_of_half, tanh};
 use crate::dense::Dense;
 use crate::fixed::{GATE_BITS, requantise, round_shift, scale_by_gate};
 use crate::format::{File, ModelError, Numbers, SectionKind};
+use crate::kernel::{Bits4, Bits8, Packing};
 use crate::state::{NoMemory, StateMut};
 use crate::tiles::part;
 
@@ -35,7 +36,28 @@ impl Cell for Gru {
     const KIND: CellKind = CellKind::Gru;
     const NUMBERS: Numbers = Numbers::Int8;
     type Logit = i32;
-    type Weights<'a> = GruWeights<'a>;
+    type Weights<'a> = GruWeights<'a, Bits8>;
+    type Value = i16;
+    type Memory<const UNITS: usize> = NoMemory<i32>;
+}
+
+/// The GRU cell on integers, with weights of 4 bits.
+///
+/// ```
+/// use refrain::{Numbers, cell::{Cell, Gru4}};
+///
+/// assert_eq!(Gru4::NUMBERS, Numbers::Int4);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gru4;
+
+impl sealed::Sealed for Gru4 {}
+
+impl Cell for Gru4 {
+    const KIND: CellKind = CellKind::Gru;
+    const NUMBERS: Numbers = Numbers::Int4;
+    type Logit = i32;
+    type Weights<'a> = GruWeights<'a, Bits4>;
     type Value = i16;
     type Memory<const UNITS: usize> = NoMemory<i32>;
 }
@@ -43,9 +65,9 @@ impl Cell for Gru {
 /// The weights of a GRU network.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
-pub struct GruWeights<'a> {
+pub struct GruWeights<'a, W> {
     /// A tile: the gates z, r, h of two units.
-    rows: Rows<'a, 3>,
+    rows: Rows<'a, W, 3>,
     /// `ch` of all layers, for whole tiles.
     recurrent_biases: &'a [i32],
     /// Tiles of one layer.
@@ -53,7 +75,7 @@ pub struct GruWeights<'a> {
     dense: Dense<'a>,
 }
 
-impl<'a> Weights<'a> for GruWeights<'a> {
+impl<'a, W: Packing> Weights<'a> for GruWeights<'a, W> {
     type Value = i16;
     type Logit = i32;
 

@@ -16,6 +16,7 @@ use crate::activation::{sigmoid_of_half, tanh};
 use crate::dense::Dense;
 use crate::fixed::{GATE_BITS, HIDDEN_BITS, PREACTIVATION_BITS, round_shift, saturate_cell, scale_by_gate};
 use crate::format::{File, ModelError, Numbers, SectionKind};
+use crate::kernel::{Bits4, Bits8, Packing};
 use crate::state::{CellMemory, StateMut};
 
 /// The LSTM cell on integers.
@@ -34,7 +35,28 @@ impl Cell for Lstm {
     const KIND: CellKind = CellKind::Lstm;
     const NUMBERS: Numbers = Numbers::Int8;
     type Logit = i32;
-    type Weights<'a> = LstmWeights<'a>;
+    type Weights<'a> = LstmWeights<'a, Bits8>;
+    type Value = i16;
+    type Memory<const UNITS: usize> = CellMemory<i32, UNITS>;
+}
+
+/// The LSTM cell on integers, with weights of 4 bits.
+///
+/// ```
+/// use refrain::{Numbers, cell::{Cell, Lstm4}};
+///
+/// assert_eq!(Lstm4::NUMBERS, Numbers::Int4);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lstm4;
+
+impl sealed::Sealed for Lstm4 {}
+
+impl Cell for Lstm4 {
+    const KIND: CellKind = CellKind::Lstm;
+    const NUMBERS: Numbers = Numbers::Int4;
+    type Logit = i32;
+    type Weights<'a> = LstmWeights<'a, Bits4>;
     type Value = i16;
     type Memory<const UNITS: usize> = CellMemory<i32, UNITS>;
 }
@@ -42,14 +64,14 @@ impl Cell for Lstm {
 /// The weights of an LSTM network.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
-pub struct LstmWeights<'a> {
+pub struct LstmWeights<'a, W> {
     /// A tile: the gates (i, f), (c, o) of one unit.
-    rows: Rows<'a, 2>,
+    rows: Rows<'a, W, 2>,
     dense: Dense<'a>,
     cell_bits: u32,
 }
 
-impl<'a> Weights<'a> for LstmWeights<'a> {
+impl<'a, W: Packing> Weights<'a> for LstmWeights<'a, W> {
     type Value = i16;
     type Logit = i32;
 

@@ -12,9 +12,9 @@ mod operand;
 mod rows;
 mod simple_rnn;
 
-pub use gru::Gru;
-pub use lstm::Lstm;
-pub use simple_rnn::SimpleRnn;
+pub use gru::{Gru, Gru4};
+pub use lstm::{Lstm, Lstm4};
+pub use simple_rnn::{SimpleRnn, SimpleRnn4};
 
 use rows::Rows;
 
@@ -23,8 +23,8 @@ use crate::sample::Inputs;
 use crate::state::StateMut;
 use crate::{CellKind, Shape};
 
-/// A recurrent cell and the numbers it computes with; implemented by [`SimpleRnn`], [`Lstm`], [`Gru`] and
-/// their counterparts in [`float`](crate::float), and by nothing else.
+/// A recurrent cell and the numbers it computes with; implemented by [`SimpleRnn`], [`Lstm`], [`Gru`],
+/// their siblings of 4 bits and their counterparts in [`float`](crate::float), and by nothing else.
 ///
 /// ```
 /// use refrain::cell::{Cell, Gru};

@@ -2,18 +2,18 @@
 
 use crate::fixed::requantise;
 use crate::format::{File, ModelError, SectionKind};
-use crate::kernel::{self, PairSums};
+use crate::kernel::{Packing, PairSums};
 use crate::tiles::{Tiles, check_accumulator, check_multipliers, pairs, part};
 
 /// The rows of a network's integer layers: what multiplies a layer's input and its hidden state, and what is done
 /// to each sum.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Rows<'a, const P: usize> {
+pub(crate) struct Rows<'a, W, const P: usize> {
     /// Of the first layer, which takes the features.
-    kernel: Tiles<'a, P>,
+    kernel: Tiles<'a, W, P>,
     /// Of the layers above it, which take the hidden state of the layer below.
-    upper_kernels: Tiles<'a, P>,
-    recurrent_kernels: Tiles<'a, P>,
+    upper_kernels: Tiles<'a, W, P>,
+    recurrent_kernels: Tiles<'a, W, P>,
     biases: &'a [i32],
     multipliers: &'a [i32],
     /// Tiles of one layer.
@@ -22,9 +22,9 @@ pub(crate) struct Rows<'a, const P: usize> {
 
 /// The rows of one layer.
 #[derive(Clone, Copy)]
-struct LayerRows<'a, const P: usize> {
-    kernel: Tiles<'a, P>,
-    recurrent_kernel: Tiles<'a, P>,
+struct LayerRows<'a, W, const P: usize> {
+    kernel: Tiles<'a, W, P>,
+    recurrent_kernel: Tiles<'a, W, P>,
     bias: &'a [i32],
     multiplier: &'a [i32],
 }
@@ -37,13 +37,13 @@ pub(crate) struct TileSums<const P: usize> {
     pub(crate) multiplier: [[i32; 2]; P],
 }
 
-impl<'a, const P: usize> Rows<'a, P> {
+impl<'a, W: Packing, const P: usize> Rows<'a, W, P> {
     /// The rows of layers of `count` tiles each.
     pub(crate) fn read(file: &File<'a>, count: usize) -> Result<Self, ModelError> {
         let shape = file.header.shape;
         let (inputs, units, layers) =
             (usize::from(shape.inputs), usize::from(shape.units), usize::from(shape.layers));
-        let [first, other] = [inputs, units].map(|columns| count * Tiles::<P>::words_per_tile(columns));
+        let [first, other] = [inputs, units].map(|columns| count * Tiles::<W, P>::words_per_tile(columns));
         let kernels: &[u32] = file.section(SectionKind::Kernel, first + (layers - 1) * other)?;
         let (kernel, upper_kernels) = kernels.split_at(first);
         let recurrent_kernels = file.section(SectionKind::RecurrentKernel, layers * other)?;
@@ -78,7 +78,7 @@ impl<'a, const P: usize> Rows<'a, P> {
         Ok(())
     }
 
-    fn layer(&self, layer: usize) -> LayerRows<'a, P> {
+    fn layer(&self, layer: usize) -> LayerRows<'a, W, P> {
         let rows = self.count * 2 * P;
         LayerRows {
             kernel: match layer {
@@ -96,17 +96,18 @@ impl<'a, const P: usize> Rows<'a, P> {
         let LayerRows { kernel, recurrent_kernel, bias, multiplier } = self.layer(layer);
         let tiles = kernel.iter().zip(recurrent_kernel.iter());
         let rows = bias.chunks_exact(2 * P).zip(multiplier.chunks_exact(2 * P));
+        let [prepared_x, prepared_old] = [x, old].map(W::prepare);
         tiles.zip(rows).map(move |((kernel, recurrent_kernel), (bias, multiplier))| {
             let mut sums =
                 TileSums { input: pairs(bias), recurrent: [[0; 2]; P], multiplier: pairs(multiplier) };
-            kernel::accumulate(&mut sums.input, kernel, x);
-            kernel::accumulate(&mut sums.recurrent, recurrent_kernel, old);
+            W::accumulate(&mut sums.input, kernel, x, prepared_x);
+            W::accumulate(&mut sums.recurrent, recurrent_kernel, old, prepared_old);
             sums
         })
     }
 }
 
-impl<const P: usize> LayerRows<'_, P> {
+impl<W: Packing, const P: usize> LayerRows<'_, W, P> {
     /// [`Rows::check_bound`] of one layer whose first row is number `first`.
     fn check_bound(
         &self,
@@ -117,8 +118,8 @@ impl<const P: usize> LayerRows<'_, P> {
         let tiles = self.kernel.iter().zip(self.recurrent_kernel.iter());
         for ((index, (kernel, recurrent)), bias) in tiles.enumerate().zip(self.bias.chunks_exact(2 * P)) {
             for (pair, biases) in bias.chunks_exact(2).enumerate() {
-                let inputs = Tiles::<P>::magnitude(kernel, pair);
-                let hiddens = Tiles::<P>::magnitude(recurrent, pair);
+                let inputs = Tiles::<W, P>::magnitude(kernel, pair);
+                let hiddens = Tiles::<W, P>::magnitude(recurrent, pair);
                 for (side, ((input, hidden), bias)) in inputs.iter().zip(hiddens).zip(biases).enumerate() {
                     let row = first + (index * P + pair) * 2 + side;
                     let bound = input * greatest_input

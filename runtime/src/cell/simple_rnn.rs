@@ -10,6 +10,7 @@ use crate::CellKind;
 use crate::activation::tanh;
 use crate::dense::Dense;
 use crate::format::{File, ModelError, Numbers, SectionKind};
+use crate::kernel::{Bits4, Bits8, Packing};
 use crate::state::{NoMemory, StateMut};
 
 /// The SimpleRNN cell on integers.
@@ -28,7 +29,28 @@ impl Cell for SimpleRnn {
     const KIND: CellKind = CellKind::SimpleRnn;
     const NUMBERS: Numbers = Numbers::Int8;
     type Logit = i32;
-    type Weights<'a> = SimpleRnnWeights<'a>;
+    type Weights<'a> = SimpleRnnWeights<'a, Bits8>;
+    type Value = i16;
+    type Memory<const UNITS: usize> = NoMemory<i32>;
+}
+
+/// The SimpleRNN cell on integers, with weights of 4 bits.
+///
+/// ```
+/// use refrain::{Numbers, cell::{Cell, SimpleRnn4}};
+///
+/// assert_eq!(SimpleRnn4::NUMBERS, Numbers::Int4);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SimpleRnn4;
+
+impl sealed::Sealed for SimpleRnn4 {}
+
+impl Cell for SimpleRnn4 {
+    const KIND: CellKind = CellKind::SimpleRnn;
+    const NUMBERS: Numbers = Numbers::Int4;
+    type Logit = i32;
+    type Weights<'a> = SimpleRnnWeights<'a, Bits4>;
     type Value = i16;
     type Memory<const UNITS: usize> = NoMemory<i32>;
 }
@@ -36,13 +58,13 @@ impl Cell for SimpleRnn {
 /// The weights of a SimpleRNN network.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
-pub struct SimpleRnnWeights<'a> {
+pub struct SimpleRnnWeights<'a, W> {
     /// A tile: four units.
-    rows: Rows<'a, 2>,
+    rows: Rows<'a, W, 2>,
     dense: Dense<'a>,
 }
 
-impl<'a> Weights<'a> for SimpleRnnWeights<'a> {
+impl<'a, W: Packing> Weights<'a> for SimpleRnnWeights<'a, W> {
     type Value = i16;
     type Logit = i32;
 

@@ -41,16 +41,16 @@
 //! behind the other without a gap: the first layer's `Kernel` has a column for each feature, each other one's a column
 //! for each unit of the layer below, whose new hidden state of the same timestep it takes.
 //!
-//! # Sections of an int8 model
+//! # Sections of an int8 or int4 model
 //!
 //! | kind | type | holds |
 //! | --- | --- | --- |
-//! | `Kernel` | `i16` | input weights in tiles |
-//! | `RecurrentKernel` | `i16` | recurrent weights in tiles |
+//! | `Kernel` | `u32` | input weights in tiles |
+//! | `RecurrentKernel` | `u32` | recurrent weights in tiles |
 //! | `Bias` | `i32` | one for each row of `Kernel`, in accumulator units |
 //! | `RecurrentBias` | `i32` | GRU only: one for each candidate row of `Kernel`, its recurrent half |
 //! | `Multiplier` | `i32` | one for each row of `Kernel`: accumulator to pre-activation |
-//! | `DenseKernel` | `i16` | weights of the logits, in tiles of one pair |
+//! | `DenseKernel` | `u32` | weights of the logits, 8 bits each in either, in tiles of one pair |
 //! | `DenseBias`, `DenseMultiplier` | `i32` | one for each row of `DenseKernel` |
 //! | `SelfTestRows` | bytes | optional: sequences of rows, as they travel on the link |
 //! | `SelfTestLogits` | `i32` | with it: the logits that each sequence must give |
@@ -58,7 +58,7 @@
 //! | `InputGain` | `i32`, of float samples `f32` | `PerFeature`: one for each feature |
 //! | `OutputScaling` | `f32` | regression: of each output its mean, then its deviation |
 //!
-//! **Tiles.** Two rows of int8 weights, A and B, form a *pair*: for each column one `i16`, `256·A + B`. `P`
+//! **Tiles.** Two rows of int8 weights, A and B, form a *pair*: for each column 16 bits, `256·A + B`. `P`
 //! pairs form a *tile*, which holds the rows that one turn of the cell's loop needs:
 //!
 //! | cell | `P` | rows of tile `t`, pair by pair (A, B) |
@@ -68,8 +68,21 @@
 //! | GRU | 3 | gates z, r, h, each of units (2t, 2t+1) |
 //! | dense | 1 | logits (2t, 2t+1) |
 //!
-//! Within a tile columns come two by two: for columns (2j, 2j+1) pair 0's two words, then pair 1's, and so on.
-//! Columns are padded with zero weights to a multiple of 4, rows with zero rows to a whole tile.
+//! Within a tile columns come two by two: for columns (2j, 2j+1) pair 0's word, then pair 1's, and so on; column 2j is
+//! the word's lower half. Columns are padded with zero weights to a multiple of 4, rows with zero rows to a whole tile.
+//!
+//! **Tiles of 4-bit weights**, the recurrent layers' of an int4 model, have the same rows and pairs, but four columns
+//! to a word, so they take half the space. A nibble holds a weight plus 8, from 1 to 15 (0 stands for -8 and is not
+//! written). Columns (4j, 4j+1, 4j+2, 4j+3) of a pair, called 0 to 3 here, lie in the word
+//!
+//! ```text
+//! bits    31-28 27-24 23-20 19-16 15-12 11-8  7-4   3-0
+//! weight  A 3   A 1   B 3   B 1   A 2   A 0   B 2   B 0
+//! ```
+//!
+//! so that `w & 0x0f0f0f0f` is the int8 word of columns 0 and 1, and `(w >> 4) & 0x0f0f0f0f` that of columns 2 and 3, but
+//! for the 8s, and `w & 0x000f000f`, after a shift right by 0, 4, 8 or 12, one row's two weights beside one another. What
+//! the 8s add to any row's sum is 8 times the sum of the operands.
 //!
 //! # Sections of an f32 model
 //!

@@ -1,10 +1,11 @@
-//! Matrix-vector products of int8 weights and 16-bit operands, a tile of rows at a time.
+//! Matrix-vector products of weights of 8 or 4 bits and 16-bit operands, a tile of rows at a time.
 //!
-//! A cell calls [`accumulate`] and does not know which kernel runs. [`reference`] is the specification; any
+//! A cell calls [`Packing::accumulate`] and does not know which kernel runs. [`reference`] is the specification; any
 //! other kernel in this module equals it bit for bit, as the tests show.
 //!
 //! How weights are packed into tiles is written in [`format`](crate::format).
 
+mod nibbles;
 #[cfg_attr(
     target_arch = "x86_64",
     cfg_attr(not(test), expect(dead_code, reason = "another kernel runs on this machine"))
@@ -21,6 +22,72 @@ pub(crate) use x86_64::accumulate;
 
 /// The sums of one pair of rows: A, then B.
 pub(crate) type PairSums = [i32; 2];
+
+/// How the weights of a tile are packed into words, and the kernel for them.
+#[doc(hidden)]
+pub trait Packing: Copy + core::fmt::Debug {
+    /// Columns of a pair of rows in one word.
+    const COLUMNS: usize;
+
+    /// What the kernel needs to know of an operand as a whole.
+    fn prepare(operand: &[i16]) -> i32;
+
+    /// Adds to each row's sum the products of its weights and the operand, of which `prepared` was made.
+    fn accumulate<const P: usize>(sums: &mut [PairSums; P], tile: &[u32], operand: &[i16], prepared: i32);
+
+    /// The sums of the weights' magnitudes in a word, of rows A and B.
+    fn magnitude(word: u32) -> [u64; 2];
+}
+
+/// Weights of 8 bits.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Bits8;
+
+impl Packing for Bits8 {
+    const COLUMNS: usize = 2;
+
+    fn prepare(_: &[i16]) -> i32 {
+        0
+    }
+
+    fn accumulate<const P: usize>(sums: &mut [PairSums; P], tile: &[u32], operand: &[i16], _: i32) {
+        accumulate(sums, tile, operand);
+    }
+
+    fn magnitude(word: u32) -> [u64; 2] {
+        magnitude(&reference::unpack(word))
+    }
+}
+
+/// Weights of 4 bits.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Bits4;
+
+impl Packing for Bits4 {
+    const COLUMNS: usize = 4;
+
+    fn prepare(operand: &[i16]) -> i32 {
+        nibbles::excess(operand)
+    }
+
+    fn accumulate<const P: usize>(sums: &mut [PairSums; P], tile: &[u32], operand: &[i16], excess: i32) {
+        nibbles::accumulate(sums, tile, operand, excess);
+    }
+
+    fn magnitude(word: u32) -> [u64; 2] {
+        magnitude(&reference::unpack_nibbles(word))
+    }
+}
+
+/// The sums of the magnitudes of rows A and B over some columns.
+fn magnitude(columns: &[[i16; 2]]) -> [u64; 2] {
+    columns.iter().fold([0; 2], |[a, b], column| {
+        let [of_a, of_b] = column.map(|weight| u64::from(weight.unsigned_abs()));
+        [a + of_a, b + of_b]
+    })
+}
 
 #[cfg(test)]
 mod tests {
@@ -90,6 +157,88 @@ mod tests {
 
         #[test]
         fn three_pairs((rows, operand) in tile::<3>()) { check(rows, &operand)?; }
+    }
+
+    /// Packs rows of weights from -7 to 7 into one tile of nibbles, as an exporter does.
+    fn pack_nibbles<const P: usize>(rows: &[[Vec<i8>; 2]; P]) -> Vec<u32> {
+        let columns = rows[0][0].len();
+        let nibble = |row: &Vec<i8>, column| (row.get(column).copied().unwrap_or(0) + 8) as u32;
+        let mut tile = Vec::new();
+        for first in (0..tile_columns(columns)).step_by(4) {
+            for [a, b] in rows {
+                let half = |column| {
+                    let [even, odd] = [column, column + 2];
+                    nibble(b, even) | nibble(b, odd) << 4 | nibble(a, even) << 8 | nibble(a, odd) << 12
+                };
+                tile.push(half(first) | half(first + 1) << 16);
+            }
+        }
+        tile
+    }
+
+    /// As `check`, of weights of 4 bits.
+    fn check_nibbles<const P: usize>(rows: [[Vec<i8>; 2]; P], operand: &[i16]) -> Result<(), TestCaseError> {
+        let tile = pack_nibbles(&rows);
+        let start: [PairSums; P] = core::array::from_fn(|pair| [pair as i32 * 1000 - 500, 77]);
+        let mut expected = plain(&rows, operand);
+        for (sums, first) in expected.iter_mut().zip(start) {
+            sums[0] += first[0];
+            sums[1] += first[1];
+        }
+        let (mut by_reference, mut by_kernel) = (start, start);
+        reference::accumulate_nibbles(&mut by_reference, &tile, operand);
+        Bits4::accumulate(&mut by_kernel, &tile, operand, Bits4::prepare(operand));
+        prop_assert_eq!(by_reference, expected);
+        prop_assert_eq!(by_kernel, expected);
+        for (pair, [a, b]) in rows.iter().enumerate() {
+            let sum = |row: &Vec<i8>| row.iter().map(|weight| u64::from(weight.unsigned_abs())).sum::<u64>();
+            let words = tile.iter().skip(pair).step_by(P).map(|&word| Bits4::magnitude(word));
+            let found = words.fold([0; 2], |[a, b], [more_a, more_b]| [a + more_a, b + more_b]);
+            prop_assert_eq!(found, [sum(a), sum(b)]);
+        }
+        Ok(())
+    }
+
+    /// Rows of 4-bit weights and an operand whose sums stay inside the accumulator's bound.
+    fn nibble_tile<const P: usize>() -> impl Strategy<Value = ([[Vec<i8>; 2]; P], Vec<i16>)> {
+        (1usize..=130).prop_flat_map(|columns| {
+            let rows = proptest::array::uniform(proptest::array::uniform(proptest::collection::vec(
+                prop_oneof![3 => -8i8..=7, 1 => Just(-7), 1 => Just(7), 1 => Just(0)],
+                columns,
+            )));
+            // 130 * 8 * 8000 < 2^23
+            let value = prop_oneof![3 => -8000i16..=8000, 3 => Just(0), 1 => Just(8000), 1 => Just(-8000)];
+            (rows, proptest::collection::vec(value, columns))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn one_pair_of_nibbles((rows, operand) in nibble_tile::<1>()) { check_nibbles(rows, &operand)?; }
+
+        #[test]
+        fn two_pairs_of_nibbles((rows, operand) in nibble_tile::<2>()) { check_nibbles(rows, &operand)?; }
+
+        #[test]
+        fn three_pairs_of_nibbles((rows, operand) in nibble_tile::<3>()) { check_nibbles(rows, &operand)?; }
+    }
+
+    #[test]
+    fn the_largest_sum_of_nibbles_that_the_bound_allows() {
+        // 36 * 7 * 32767 = 8257284, just below 2^23; opposite signs put the greatest strain on the excess
+        for sign in [1, -1] {
+            let rows = [[vec![7 * sign; 36], vec![-7 * sign; 36]]];
+            check_nibbles(rows, &[32767; 36]).unwrap();
+        }
+    }
+
+    #[test]
+    fn masks_of_nibbles_give_words_of_bytes() {
+        let row = |weights: [i8; 4]| weights.to_vec();
+        let [word] = pack_nibbles(&[[row([1, 2, 3, 4]), row([-1, -2, -3, -4])]])[..] else { panic!("one") };
+        let excess = |columns: [[i16; 2]; 2]| columns.map(|pair| pair.map(|weight| weight - 8));
+        assert_eq!(excess(reference::unpack(word & 0x0f0f_0f0f)), [[1, -1], [2, -2]]);
+        assert_eq!(excess(reference::unpack(word >> 4 & 0x0f0f_0f0f)), [[3, -3], [4, -4]]);
     }
 
     proptest! {

@@ -11,6 +11,7 @@
 //! m     = round(q·2^-s · 2^f · 2^24)   takes the accumulator to the f fraction bits of what follows
 //! ```
 
+use refrain::Numbers;
 use refrain::fixed::{ACCUMULATOR_LIMIT, LOGIT_BITS, MULTIPLIER_BITS, PREACTIVATION_BITS};
 
 use super::input::{InputPlan, Inputs, Operands};
@@ -25,6 +26,20 @@ const FORMATS: [(u32, u32); 9] =
 
 /// Weights of 8 bits: -128 is not used, so that negating a row is exact.
 pub(crate) const INT8: f64 = 127.0;
+/// Weights of 4 bits: -8 is not used either.
+const INT4: f64 = 7.0;
+
+/// The greatest weight of a recurrent layer that computes with the integers `numbers`.
+///
+/// # Panics
+/// If they are no integers.
+pub(super) fn greatest_weight(numbers: Numbers) -> f64 {
+    match numbers {
+        Numbers::Int8 => INT8,
+        Numbers::Int4 => INT4,
+        Numbers::F32 => panic!("f32 models have no integers"),
+    }
+}
 
 /// A network in integers, and the operand formats that it is made for.
 pub(super) struct Quantised {

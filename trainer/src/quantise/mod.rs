@@ -127,9 +127,9 @@ pub fn export(
         }
         Numbers::Int8 | Numbers::Int4 => {
             let rows = rows::network_rows(layers, &dense);
-            let quantised = int8::quantise(&rows, &inputs, int8::INT8)?;
+            let quantised = int8::quantise(&rows, &inputs, int8::greatest_weight(numbers))?;
             let plan = &quantised.input;
-            (tiles::payload(&quantised, rows.pairs), plan.format, plan.operands.bits as u8)
+            (tiles::payload(&quantised, numbers, rows.pairs), plan.format, plan.operands.bits as u8)
         }
     };
     let has_cell_state = numbers != Numbers::F32 && network.kind() == CellKind::Lstm;

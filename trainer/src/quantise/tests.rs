@@ -1,6 +1,6 @@
 //! Exported networks against the networks that they came from.
 
-use ndarray::Array3;
+use ndarray::{Array2, Array3};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use refrain::{AnyModel, CellKind, Numbers, OutputFormat, Samples, Shape, State, Steps};
@@ -151,6 +151,57 @@ fn layers_stand_one_upon_the_other() {
                     assert!(layer.rms < most, "{cell}, {layers} layers, {numbers}: {layer:?}");
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn four_bits_follow_f32_as_far_as_they_can_and_take_half_the_flash() {
+    for cell in CellKind::ALL {
+        for (inputs, units, outputs) in SHAPES {
+            let shape = Shape { inputs, units, outputs, layers: 2 };
+            let (network, metadata) = (network(cell, shape, 3), metadata(outputs.into()));
+            let x = samples(20, 9, inputs.into());
+            let file = export(&network, &metadata, Numbers::Int4, x.view()).unwrap();
+            file.model().self_test().unwrap();
+            let report = Report::new(&network, &metadata, &file, x.view());
+            for layer in &report.layers {
+                assert!(layer.rms < 0.25 * layer.signal_rms.max(0.5), "{cell}, {shape}: {layer:?}");
+            }
+            let int8 = export(&network, &metadata, Numbers::Int8, x.view()).unwrap();
+            for kind in [SectionKind::Kernel, SectionKind::RecurrentKernel] {
+                let length = |file: &ModelFile| {
+                    let model = file.model();
+                    model.header().sections.iter().find(|section| section.kind == kind).unwrap().length
+                };
+                assert_eq!(length(&file) * 2, length(&int8), "{cell}, {shape}");
+            }
+        }
+    }
+}
+
+#[test]
+fn weights_that_four_bits_hold_compute_what_eight_bits_compute() {
+    // every row has weights of -7 to 7 times one scale, so that both round to the same real numbers
+    let shape = Shape { inputs: 6, units: 9, outputs: 3, layers: 2 };
+    for cell in CellKind::ALL {
+        let mut network = network(cell, shape, 3);
+        for layer in &mut network.layers {
+            let weight = |(row, column): (usize, usize)| {
+                if row == 0 { 7.0 / 16.0 } else { ((row * 5 + column * 3) % 15) as f32 / 16.0 - 7.0 / 16.0 }
+            };
+            layer.kernel = Array2::from_shape_fn(layer.kernel.dim(), weight);
+            layer.recurrent_kernel = Array2::from_shape_fn(layer.recurrent_kernel.dim(), weight);
+        }
+        // operands of inputs and of hidden states are alike: x = sample / 256
+        let metadata = Metadata { scaling: InputScaling::Uniform { scale: 1.0 / 256.0 }, ..metadata(3) };
+        let x = samples(20, 9, 6);
+        let [four, eight] = [Numbers::Int4, Numbers::Int8].map(|numbers| {
+            let file = export(&network, &metadata, numbers, x.view()).unwrap();
+            Report::new(&network, &metadata, &file, x.view())
+        });
+        for (four, eight) in four.layers.iter().zip(&eight.layers) {
+            assert!(four.rms < 1.5 * eight.rms + 1e-3, "{cell}: {four:?}, {eight:?}");
         }
     }
 }
