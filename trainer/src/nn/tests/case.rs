@@ -31,8 +31,8 @@ pub(super) struct Sizes {
 impl Sizes {
     /// An ordinary size.
     pub(super) const SMALL: Self = Self {
-        shape: Shape { inputs: 3, units: 5, outputs: 4, layers: 1 },
-        batch: 6,
+        shape: Shape { inputs: 3, units: 4, outputs: 4, layers: 1 },
+        batch: 5,
         timesteps: 4,
         ragged: false,
     };
