@@ -76,6 +76,13 @@ fn one_image_holds_models_of_every_kind_and_shape() {
             [Numbers::Int8, Numbers::F32].map(|numbers| random_model(cell, shape, numbers, 9))
         })
         .collect();
-    let models: Vec<&ModelFile> = models.iter().collect();
+    let sensors = [
+        (CellKind::Lstm, Numbers::Int8, Samples::F32, 3, regression(2)),
+        (CellKind::Gru, Numbers::F32, Samples::I16, 2, per_step(regression(1))),
+    ]
+    .map(|(cell, numbers, samples, layers, task)| {
+        Recordings::random(samples, 3, &[4, 2, 6], task, 5).model(cell, 9, layers, numbers)
+    });
+    let models: Vec<&ModelFile> = models.iter().chain(&sensors).collect();
     device::self_test(Board::Mps2An386, &models).expect("every model passes its self-test on the board");
 }

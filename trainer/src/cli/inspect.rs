@@ -74,7 +74,11 @@ impl fmt::Display for Report {
         fact("cell", format!("{} ({})", self.cell, self.kind));
         fact("shape", self.shape.to_string());
         fact("timesteps in training", self.timesteps.to_string());
-        fact("classes", self.labels.join(" "));
+        let outputs = match self.output.task {
+            Task::Classification => "classes",
+            Task::Regression => "values",
+        };
+        fact(outputs, self.labels.join(" "));
         fact("parameters", thousands(self.params as u64));
         fact("input", input_text(&self.input));
         fact("output", output_text(self.output));

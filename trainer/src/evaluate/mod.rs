@@ -8,8 +8,6 @@ mod read_out;
 mod rows;
 mod scores;
 
-use std::borrow::Cow;
-
 use ndarray::Array2;
 use rayon::prelude::*;
 use refrain::{Steps, argmax};
@@ -90,14 +88,12 @@ impl Evaluation {
         let read_out = ReadOut::of_task(task);
         read_out.check(name, samples)?;
         let logits = outputs.iter().flat_map(|output| output.to_le_bytes()).collect();
-        let values = |_: &[u8]| {
-            let standardised: Cow<'_, [f32]> = match outputs.as_slice() {
-                Some(outputs) => outputs.into(),
-                None => outputs.iter().copied().collect(),
-            };
-            let mut values = standardised.to_vec();
+        let values = |logits: &[u8]| {
+            let (words, _) = logits.as_chunks();
+            let outputs: Vec<f32> = words.iter().map(|&word| f32::from_le_bytes(word)).collect();
+            let mut values = outputs.clone();
             if let Kind::Regression { scaling, .. } = &task.kind {
-                scaling.restore(&standardised, &mut values);
+                scaling.restore(&outputs, &mut values);
             }
             values
         };

@@ -5,5 +5,6 @@ mod data;
 mod models;
 mod report;
 mod runs;
+mod sequences;
 mod support;
 mod train;
