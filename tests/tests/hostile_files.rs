@@ -4,10 +4,10 @@
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use refrain::fixed::ACCUMULATOR_LIMIT;
+use refrain::fixed::{ACCUMULATOR_LIMIT, OFFSET_LIMIT};
 use refrain::format::{MAX_SECTIONS, PAYLOAD_ALIGNMENT, Section, SectionFault, SectionKind};
 use refrain::{CellKind, Header, InputFormat, ModelError, Numbers, Samples, Scaling, Shape, crc32};
-use refrain_tests::random_model;
+use refrain_tests::{Recordings, random_model, regression};
 use refrain_trainer::model_file::{ModelFile, ModelFileError};
 
 const SHAPE: Shape = Shape { inputs: 3, units: 5, outputs: 3, layers: 1 };
@@ -78,6 +78,14 @@ fn seal(header: &Header<'_>, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// A changed file with a right CRC.
+fn sealed_again(mut bytes: Vec<u8>) -> Vec<u8> {
+    let body = bytes.len() - 4;
+    let crc = crc32(&bytes[..body]).to_le_bytes();
+    bytes[body..].copy_from_slice(&crc);
+    bytes
+}
+
 fn refusal(bytes: &[u8]) -> ModelError {
     match ModelFile::from_bytes("forged", bytes) {
         Err(ModelFileError::Model { reason, .. }) => reason,
@@ -96,7 +104,9 @@ fn refused(cell: CellKind, numbers: Numbers, change: impl Fn(&mut Forgery<'_>)) 
 
 /// Every cell with every kind of numbers.
 fn kinds() -> impl Iterator<Item = (CellKind, Numbers)> {
-    CellKind::ALL.into_iter().flat_map(|cell| [(cell, Numbers::Int8), (cell, Numbers::F32)])
+    CellKind::ALL
+        .into_iter()
+        .flat_map(|cell| [Numbers::Int8, Numbers::Int4, Numbers::F32].map(|numbers| (cell, numbers)))
 }
 
 #[test]
@@ -142,7 +152,7 @@ fn a_header_out_of_range_is_refused_by_its_field() {
         for &bits in bits {
             field(cell, numbers, "operand_bits", &|header| header.operand_bits = bits);
         }
-        let has_cell_state = (cell, numbers) == (CellKind::Lstm, Numbers::Int8);
+        let has_cell_state = cell == CellKind::Lstm && numbers != Numbers::F32;
         for &bits in if has_cell_state { &[0, 11, 30, 255] } else { &[1, 12, 29, 255] } {
             field(cell, numbers, "cell_bits", &|header| header.cell_bits = bits);
         }
@@ -169,10 +179,7 @@ fn text_that_is_none_is_refused() {
     let mut bytes = file.as_bytes().to_vec();
     let name = bytes.windows(6).position(|window| window == b"random").expect("the model's name");
     bytes[name] = 0xff;
-    let body = bytes.len() - 4;
-    let crc = crc32(&bytes[..body]).to_le_bytes();
-    bytes[body..].copy_from_slice(&crc);
-    assert_eq!(refusal(&bytes), ModelError::Header);
+    assert_eq!(refusal(&sealed_again(bytes)), ModelError::Header);
 }
 
 #[test]
@@ -261,7 +268,7 @@ fn sections_that_overlap_repeat_or_leave_the_file_are_refused() {
     let at = length - table.len();
     assert_eq!(&bytes[at..length], table);
     bytes[at] = MAX_SECTIONS as u8 + 1;
-    assert_eq!(refusal(&bytes), ModelError::Header);
+    assert_eq!(refusal(&sealed_again(bytes)), ModelError::Header);
 }
 
 #[test]
@@ -324,6 +331,119 @@ fn floats_that_are_not_finite_are_refused() {
     }
 }
 
+/// A model for a sensor: three features with an offset and a gain each, two layers, two values.
+fn sensor_model(cell: CellKind, numbers: Numbers, samples: Samples) -> ModelFile {
+    Recordings::random(samples, 3, &[5, 8], regression(2), 1).model(cell, 5, 2, numbers)
+}
+
+#[test]
+fn readings_that_the_arithmetic_cannot_take_are_refused() {
+    for (cell, numbers) in kinds() {
+        for samples in [Samples::I16, Samples::F32] {
+            let file = sensor_model(cell, numbers, samples);
+            let is_integer = numbers != Numbers::F32;
+            let refused = |change: &dyn Fn(&mut Forgery<'_>)| {
+                let mut forgery = Forgery::of(file.as_bytes());
+                change(&mut forgery);
+                refusal(&forgery.sealed())
+            };
+            let field = |name: &str, shift, limit| {
+                let reason = refused(&|forgery| {
+                    forgery.header.input.scaling = Scaling::PerFeature { shift, limit };
+                });
+                assert!(
+                    matches!(reason, ModelError::Field { name: found, .. } if found == name),
+                    "{reason:?}"
+                );
+            };
+            field("input.shift", 8, if is_integer { 100 } else { 0 });
+            for limit in if is_integer { &[0, 32_768, u16::MAX][..] } else { &[1, 100] } {
+                field("input.limit", 0, *limit);
+            }
+            for kind in [SectionKind::InputOffset, SectionKind::InputGain, SectionKind::OutputScaling] {
+                let fault = |fault| ModelError::Section { kind, fault };
+                let is = |section: &(SectionKind, Vec<u8>)| section.0 == kind;
+                let missing = refused(&|forgery| forgery.sections.retain(|section| !is(section)));
+                assert_eq!(missing, fault(SectionFault::Missing));
+                let longer = refused(&|forgery| forgery.section(kind).extend([0; 4]));
+                let expected = if kind == SectionKind::OutputScaling { 16 } else { 12 };
+                assert_eq!(longer, fault(SectionFault::Length { found: expected + 4, expected }));
+                let is_float = kind == SectionKind::OutputScaling || !is_integer || samples == Samples::F32;
+                if is_float {
+                    for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+                        let reason = refused(&|forgery| forgery.put(kind, 1, value.to_le_bytes()));
+                        assert_eq!(reason, ModelError::NotFinite { kind });
+                    }
+                }
+            }
+            if is_integer && samples == Samples::I16 {
+                for offset in [OFFSET_LIMIT as i32 + 1, -(OFFSET_LIMIT as i32) - 1, i32::MIN, i32::MAX] {
+                    let reason =
+                        refused(&|forgery| forgery.put(SectionKind::InputOffset, 2, offset.to_le_bytes()));
+                    assert_eq!(reason, ModelError::Offset { feature: 2 });
+                }
+                let kind = SectionKind::InputGain;
+                let reason = refused(&|forgery| forgery.put(kind, 0, (-1i32).to_le_bytes()));
+                assert_eq!(reason, ModelError::Multiplier { kind, row: 0 });
+            }
+        }
+    }
+}
+
+#[test]
+fn scalings_that_do_not_belong_together_are_refused() {
+    for (cell, numbers) in kinds() {
+        let reason = refused(cell, numbers, |forgery| forgery.header.input.samples = Samples::F32);
+        assert_eq!(reason, ModelError::InputScaling);
+        for kind in [SectionKind::InputOffset, SectionKind::InputGain, SectionKind::OutputScaling] {
+            let reason = refused(cell, numbers, |forgery| forgery.sections.push((kind, vec![0; 24])));
+            assert_eq!(reason, ModelError::Section { kind, fault: SectionFault::Unexpected });
+        }
+        for labels in ["one", "one\ntwo", "one\ntwo\nthree\n"] {
+            let reason = refused(cell, numbers, |forgery| forgery.header.labels = labels);
+            let found = labels.split('\n').count();
+            assert_eq!(reason, ModelError::OutputNames { found, expected: 3 });
+        }
+    }
+}
+
+#[test]
+fn every_layer_has_its_bound() {
+    for numbers in [Numbers::Int8, Numbers::Int4] {
+        for cell in CellKind::ALL {
+            let file = sensor_model(cell, numbers, Samples::I16);
+            let mut forgery = Forgery::of(file.as_bytes());
+            let rows = forgery.section(SectionKind::Bias).len() / 4;
+            for row in [0, rows / 2, rows - 1] {
+                let mut forgery = forgery.clone();
+                forgery.put(SectionKind::Bias, row, (1i32 << 23).to_le_bytes());
+                let reason = refusal(&forgery.sealed());
+                let of_that_row = |reason: &ModelError| matches!(reason, ModelError::Accumulator { kind: SectionKind::Kernel, row: found, .. } if *found == row);
+                assert!(of_that_row(&reason), "{cell}, {row}: {reason:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_of_the_header_is_damage() {
+    let file = random_model(CellKind::Lstm, SHAPE, Numbers::Int8, 1);
+    let (_, length) = Header::read(file.as_bytes()).expect("a sound file");
+    let mut damaged = 0;
+    for bit in 0..length * 8 {
+        let mut bytes = file.as_bytes().to_vec();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        match refusal(&bytes) {
+            ModelError::Crc { .. } => damaged += 1,
+            ModelError::Magic { .. } => assert!(bit < 32, "bit {bit}"),
+            // the length of the last section says where the file ends
+            ModelError::Truncated { .. } | ModelError::TrailingBytes { .. } => {}
+            other => panic!("bit {bit}: {other:?}"),
+        }
+    }
+    assert!(damaged > length * 8 * 8 / 10, "{damaged} of {} bits", length * 8);
+}
+
 #[test]
 fn the_bound_is_exact() {
     // One row of no weights: its bias alone is the sum.
@@ -346,10 +466,10 @@ fn the_bound_is_exact() {
 }
 
 /// A model of random sections whose sums go right up to the bound.
-fn hostile(cell: CellKind) -> impl Strategy<Value = Vec<u8>> {
+fn hostile(cell: CellKind, of: Numbers) -> impl Strategy<Value = Vec<u8>> {
     let numbers = (any::<u64>(), 4u8..=15, 12u8..=29, -15i8..=7, -32767i16..=0, 0i16..=255);
     numbers.prop_map(move |(seed, operand_bits, cell_bits, shift, min, max)| {
-        let file = random_model(cell, SHAPE, Numbers::Int8, 1);
+        let file = random_model(cell, SHAPE, of, 1);
         let mut forgery = Forgery::of(file.as_bytes());
         forgery.header.operand_bits = operand_bits;
         forgery.header.cell_bits = if cell == CellKind::Lstm { cell_bits } else { 0 };
@@ -362,6 +482,10 @@ fn hostile(cell: CellKind) -> impl Strategy<Value = Vec<u8>> {
             for number in bytes.as_chunks_mut::<4>().0 {
                 let bits = rng.next_u32();
                 *number = match kind {
+                    // nibbles are small enough as they are
+                    SectionKind::Kernel | SectionKind::RecurrentKernel if of == Numbers::Int4 => {
+                        bits.to_le_bytes()
+                    }
                     // from -16 to 16: with eight columns of units and four of inputs, padding included, the
                     // weights alone stay below the bound
                     SectionKind::Kernel | SectionKind::RecurrentKernel | SectionKind::DenseKernel => {
@@ -414,17 +538,32 @@ fn run_extremes(bytes: &[u8]) {
 
 proptest! {
     #[test]
-    fn a_simple_rnn_at_the_bound_runs_without_overflow(bytes in hostile(CellKind::SimpleRnn)) {
+    fn a_simple_rnn_at_the_bound_runs_without_overflow(bytes in hostile(CellKind::SimpleRnn, Numbers::Int8)) {
         run_extremes(&bytes);
     }
 
     #[test]
-    fn an_lstm_at_the_bound_runs_without_overflow(bytes in hostile(CellKind::Lstm)) {
+    fn an_lstm_at_the_bound_runs_without_overflow(bytes in hostile(CellKind::Lstm, Numbers::Int8)) {
         run_extremes(&bytes);
     }
 
     #[test]
-    fn a_gru_at_the_bound_runs_without_overflow(bytes in hostile(CellKind::Gru)) {
+    fn a_gru_at_the_bound_runs_without_overflow(bytes in hostile(CellKind::Gru, Numbers::Int8)) {
+        run_extremes(&bytes);
+    }
+
+    #[test]
+    fn a_simple_rnn_of_nibbles_runs_without_overflow(bytes in hostile(CellKind::SimpleRnn, Numbers::Int4)) {
+        run_extremes(&bytes);
+    }
+
+    #[test]
+    fn an_lstm_of_nibbles_runs_without_overflow(bytes in hostile(CellKind::Lstm, Numbers::Int4)) {
+        run_extremes(&bytes);
+    }
+
+    #[test]
+    fn a_gru_of_nibbles_runs_without_overflow(bytes in hostile(CellKind::Gru, Numbers::Int4)) {
         run_extremes(&bytes);
     }
 }

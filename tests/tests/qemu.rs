@@ -53,6 +53,9 @@ fn both_ways_answer_any_task_as_on_the_host() {
         (CellKind::SimpleRnn, Numbers::Int8, Samples::U8, 1, per_step(classes())),
         (CellKind::Lstm, Numbers::Int8, Samples::I16, 3, regression(2)),
         (CellKind::Gru, Numbers::Int8, Samples::F32, 2, per_step(regression(1))),
+        (CellKind::SimpleRnn, Numbers::Int4, Samples::F32, 2, classes()),
+        (CellKind::Lstm, Numbers::Int4, Samples::I16, 1, per_step(regression(2))),
+        (CellKind::Gru, Numbers::Int4, Samples::U8, 3, classes()),
         (CellKind::SimpleRnn, Numbers::F32, Samples::F32, 3, regression(3)),
         (CellKind::Lstm, Numbers::F32, Samples::U8, 2, classes()),
         (CellKind::Gru, Numbers::F32, Samples::I16, 1, per_step(regression(2))),
@@ -73,7 +76,7 @@ fn one_image_holds_models_of_every_kind_and_shape() {
         .zip(shapes)
         .flat_map(|(cell, (inputs, units, outputs))| {
             let shape = Shape { inputs, units, outputs, layers: 1 };
-            [Numbers::Int8, Numbers::F32].map(|numbers| random_model(cell, shape, numbers, 9))
+            [Numbers::Int8, Numbers::Int4, Numbers::F32].map(|numbers| random_model(cell, shape, numbers, 9))
         })
         .collect();
     let sensors = [

@@ -168,11 +168,12 @@ impl<'a> Header<'a> {
         let (least, most) = if has_cell_state { (12, 29) } else { (0, 0) };
         fields.check("cell_bits", self.cell_bits.into(), least, most);
         self.check_input(&mut fields)?;
+        fields.result?;
         let (found, expected) = (self.output_count(), usize::from(shape.outputs));
         if found != 0 && found != expected {
             return Err(ModelError::OutputNames { found, expected });
         }
-        fields.result
+        Ok(())
     }
 
     /// How many outputs have a name.

@@ -166,7 +166,7 @@ fn four_bits_follow_f32_as_far_as_they_can_and_take_half_the_flash() {
             file.model().self_test().unwrap();
             let report = Report::new(&network, &metadata, &file, x.view());
             for layer in &report.layers {
-                assert!(layer.rms < 0.25 * layer.signal_rms.max(0.5), "{cell}, {shape}: {layer:?}");
+                assert!(layer.rms < 0.35 * layer.signal_rms.max(0.5), "{cell}, {shape}: {layer:?}");
             }
             let int8 = export(&network, &metadata, Numbers::Int8, x.view()).unwrap();
             for kind in [SectionKind::Kernel, SectionKind::RecurrentKernel] {
