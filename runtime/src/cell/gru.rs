@@ -10,7 +10,7 @@
 //!
 //! `bz` and `br` are the sums of Keras's two biases.
 
-use super::{Cell, Rows, Weights, sealed, tile_count};
+use super::{Cell, Rows, sealed, tile_count};
 use crate::CellKind;
 use crate::activation::{sigmoid_of_half, tanh};
 use crate::dense::Dense;
@@ -75,11 +75,10 @@ pub struct GruWeights<'a, W> {
     dense: Dense<'a>,
 }
 
-impl<'a, W: Packing> Weights<'a> for GruWeights<'a, W> {
-    type Value = i16;
-    type Logit = i32;
+weights_of_both_packings!(GruWeights);
 
-    fn read(file: &File<'a>) -> Result<Self, ModelError> {
+impl<'a, W: Packing> GruWeights<'a, W> {
+    fn of_file(file: &File<'a>) -> Result<Self, ModelError> {
         let count = tile_count(file.header.shape, CellKind::Gru);
         let rows = Rows::read(file, count)?;
         let layers = usize::from(file.header.shape.layers);
@@ -93,7 +92,8 @@ impl<'a, W: Packing> Weights<'a> for GruWeights<'a, W> {
         Ok(Self { rows, recurrent_biases, count, dense: Dense::read(file)? })
     }
 
-    fn step(&self, layer: usize, state: StateMut<'_, i16>, x: &[i16], old: &[i16]) {
+    #[inline(always)]
+    fn step_tiles(&self, layer: usize, state: StateMut<'_, i16>, x: &[i16], old: &[i16]) {
         let recurrent_bias = part(self.recurrent_biases, layer, self.count * 2);
         let units = state.hidden.chunks_mut(2).zip(recurrent_bias.chunks_exact(2));
         for (sums, (hidden, recurrent_bias)) in self.rows.sums(layer, x, old).zip(units) {
@@ -106,9 +106,5 @@ impl<'a, W: Packing> Weights<'a> for GruWeights<'a, W> {
                 *hidden = (g + round_shift(z * (i32::from(*hidden) - g), GATE_BITS)) as i16;
             }
         }
-    }
-
-    fn logits(&self, hidden: &[i16], logits: &mut [i32]) {
-        self.dense.logits(hidden, logits);
     }
 }

@@ -10,7 +10,7 @@
 //! h' = o·tanh(c')                       hidden state
 //! ```
 
-use super::{Cell, Rows, Weights, sealed, tile_count};
+use super::{Cell, Rows, sealed, tile_count};
 use crate::CellKind;
 use crate::activation::{sigmoid_of_half, tanh};
 use crate::dense::Dense;
@@ -71,18 +71,18 @@ pub struct LstmWeights<'a, W> {
     cell_bits: u32,
 }
 
-impl<'a, W: Packing> Weights<'a> for LstmWeights<'a, W> {
-    type Value = i16;
-    type Logit = i32;
+weights_of_both_packings!(LstmWeights);
 
-    fn read(file: &File<'a>) -> Result<Self, ModelError> {
+impl<'a, W: Packing> LstmWeights<'a, W> {
+    fn of_file(file: &File<'a>) -> Result<Self, ModelError> {
         let rows = Rows::read(file, tile_count(file.header.shape, CellKind::Lstm))?;
         rows.check_bound(file, |_| 0)?;
         file.forbid(SectionKind::RecurrentBias)?;
         Ok(Self { rows, dense: Dense::read(file)?, cell_bits: file.header.cell_bits.into() })
     }
 
-    fn step(&self, layer: usize, state: StateMut<'_, i16>, x: &[i16], old: &[i16]) {
+    #[inline(always)]
+    fn step_tiles(&self, layer: usize, state: StateMut<'_, i16>, x: &[i16], old: &[i16]) {
         let units = state.hidden.iter_mut().zip(state.cell);
         for (sums, (hidden, cell)) in self.rows.sums(layer, x, old).zip(units) {
             let [[i, f], [c, o]] = sums.preactivations();
@@ -93,9 +93,5 @@ impl<'a, W: Packing> Weights<'a> for LstmWeights<'a, W> {
             let squashed = tanh(round_shift(*cell, self.cell_bits - PREACTIVATION_BITS));
             *hidden = round_shift(o * squashed, GATE_BITS) as i16;
         }
-    }
-
-    fn logits(&self, hidden: &[i16], logits: &mut [i32]) {
-        self.dense.logits(hidden, logits);
     }
 }

@@ -6,6 +6,35 @@
 //!
 //! The old hidden state comes as operands, a copy (`old`), so `hidden` can be overwritten in place.
 
+/// Makes the weights of a cell, whose methods are generic over their packing, [`Weights`] for each packing.
+///
+/// Written out, so that the code of `step` is made in this crate, as well optimised as a build asks of this crate;
+/// that of a generic method is made in the crate that uses it.
+macro_rules! weights_of_both_packings {
+    ($weights:ident) => {
+        weights_of_both_packings!($weights, crate::kernel::Bits8);
+        weights_of_both_packings!($weights, crate::kernel::Bits4);
+    };
+    ($weights:ident, $packing:ty) => {
+        impl<'a> crate::cell::Weights<'a> for $weights<'a, $packing> {
+            type Value = i16;
+            type Logit = i32;
+
+            fn read(file: &File<'a>) -> Result<Self, ModelError> {
+                Self::of_file(file)
+            }
+
+            fn step(&self, layer: usize, state: StateMut<'_, i16>, x: &[i16], old: &[i16]) {
+                self.step_tiles(layer, state, x, old);
+            }
+
+            fn logits(&self, hidden: &[i16], logits: &mut [i32]) {
+                self.dense.logits(hidden, logits);
+            }
+        }
+    };
+}
+
 mod gru;
 mod lstm;
 mod operand;

@@ -5,7 +5,7 @@
 //! h' = tanh(z)
 //! ```
 
-use super::{Cell, Rows, Weights, sealed, tile_count};
+use super::{Cell, Rows, sealed, tile_count};
 use crate::CellKind;
 use crate::activation::tanh;
 use crate::dense::Dense;
@@ -64,26 +64,22 @@ pub struct SimpleRnnWeights<'a, W> {
     dense: Dense<'a>,
 }
 
-impl<'a, W: Packing> Weights<'a> for SimpleRnnWeights<'a, W> {
-    type Value = i16;
-    type Logit = i32;
+weights_of_both_packings!(SimpleRnnWeights);
 
-    fn read(file: &File<'a>) -> Result<Self, ModelError> {
+impl<'a, W: Packing> SimpleRnnWeights<'a, W> {
+    fn of_file(file: &File<'a>) -> Result<Self, ModelError> {
         let rows = Rows::read(file, tile_count(file.header.shape, CellKind::SimpleRnn))?;
         rows.check_bound(file, |_| 0)?;
         file.forbid(SectionKind::RecurrentBias)?;
         Ok(Self { rows, dense: Dense::read(file)? })
     }
 
-    fn step(&self, layer: usize, state: StateMut<'_, i16>, x: &[i16], old: &[i16]) {
+    #[inline(always)]
+    fn step_tiles(&self, layer: usize, state: StateMut<'_, i16>, x: &[i16], old: &[i16]) {
         for (sums, hidden) in self.rows.sums(layer, x, old).zip(state.hidden.chunks_mut(4)) {
             for (hidden, &z) in hidden.iter_mut().zip(sums.preactivations().as_flattened()) {
                 *hidden = tanh(z) as i16;
             }
         }
-    }
-
-    fn logits(&self, hidden: &[i16], logits: &mut [i32]) {
-        self.dense.logits(hidden, logits);
     }
 }
