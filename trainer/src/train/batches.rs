@@ -39,7 +39,7 @@ pub(super) struct Batches<'d> {
 }
 
 impl<'d> Batches<'d> {
-    /// Batches of `samples`, which are of `dataset`. Images alone are augmented.
+    /// Batches of `samples`, which are of `dataset`.
     pub(super) fn new(
         dataset: &'d Dataset,
         samples: SplitView<'d>,
@@ -48,12 +48,11 @@ impl<'d> Batches<'d> {
         seed: u64,
     ) -> Self {
         let size = settings.batch.min(samples.count());
-        let images = matches!(dataset.scaling(), InputScaling::Uniform { .. });
         Self {
             dataset,
             samples,
             seed,
-            augmentation: settings.augmentation.filter(|_| images),
+            augmentation: settings.augmentation,
             dropout,
             order: settings.order,
             size,
@@ -92,6 +91,7 @@ impl<'d> Batches<'d> {
         let (samples, scaling, seed) = (self.samples, self.dataset.scaling(), self.seed);
         let augmentation = self.augmentation;
         self.gathered.gather(samples, indices, |index, out| {
+            // bytes that are all of one scale are an image; measurements are taken as they are
             match (augmentation, scaling, samples.sequence(index)) {
                 (Some(augmentation), InputScaling::Uniform { scale }, ValuesView::U8(image)) => {
                     let mut rng = ChaCha8Rng::seed_from_u64(seed);

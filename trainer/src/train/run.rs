@@ -235,3 +235,34 @@ fn check_state(state: &TrainingState, fresh: &TrainingState, epochs: u32) -> Res
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use refrain::CellKind;
+
+    use super::*;
+    use crate::data::digits;
+    use crate::train::Unobserved;
+
+    #[test]
+    fn a_spoilt_weight_ends_the_run_and_the_epoch_before_is_kept() {
+        let dataset = digits::dataset(100, 20, 1).unwrap();
+        let options = Options { units: 4, epochs: Some(2), ..Options::new(CellKind::Gru) };
+        let mut run = Run::new(&options, &dataset, None).unwrap();
+        let train_epoch = |epoch, run: &mut Run<'_>| run.train_epoch(epoch, &mut Unobserved).unwrap();
+        let score = train_epoch(1, &mut run);
+        run.end_epoch(1, &score).unwrap();
+        let good = run.state.network.clone();
+        let score = train_epoch(2, &mut run);
+        assert_ne!(run.state.network, good);
+        run.state.network.dense.bias[1] = f32::NAN;
+        let error = run.end_epoch(2, &score).unwrap_err();
+        assert!(
+            error.to_string().contains("a weight of `dense/bias` is no finite number any more"),
+            "{error}"
+        );
+        let TrainError::Diverged { epoch: 2, kept: Some(kept), .. } = error else { panic!("{error}") };
+        assert_eq!((kept.epochs, &kept.network), (1, &good));
+        assert_eq!(run.state.epochs(), 1);
+    }
+}
