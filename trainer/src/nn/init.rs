@@ -22,8 +22,15 @@ pub fn glorot_uniform(kernel: &mut Array2<f32>, rng: &mut ChaCha8Rng) {
 pub fn orthogonal(kernel: &mut Array2<f32>, rng: &mut ChaCha8Rng) {
     assert!(kernel.nrows() <= kernel.ncols(), "only as many orthogonal rows as columns exist");
     let mut q = Array2::from_shape_simple_fn(kernel.raw_dim(), || gaussian(rng));
-    for r in 0..q.nrows() {
-        let (earlier, mut later) = q.multi_slice_mut((s![..r, ..], s![r.., ..]));
+    orthonormalise_rows(&mut q);
+    kernel.zip_mut_with(&q, |to, from| *to = *from as f32);
+}
+
+/// Makes the rows of `matrix` orthonormal, each in the space of those up to it (Gram-Schmidt). They are to be linearly
+/// independent.
+pub(super) fn orthonormalise_rows(matrix: &mut Array2<f64>) {
+    for r in 0..matrix.nrows() {
+        let (earlier, mut later) = matrix.multi_slice_mut((s![..r, ..], s![r.., ..]));
         let mut row = later.row_mut(0);
         for other in earlier.rows() {
             let shared = row.dot(&other);
@@ -32,7 +39,6 @@ pub fn orthogonal(kernel: &mut Array2<f32>, rng: &mut ChaCha8Rng) {
         let length = row.dot(&row).sqrt();
         row /= length;
     }
-    kernel.zip_mut_with(&q, |to, from| *to = *from as f32);
 }
 
 /// Jozefowicz et al. 2015: the second quarter of an LSTM's bias, the forget gate's, is one; the rest is zero.

@@ -57,6 +57,7 @@ mod record;
 #[cfg(test)]
 mod reference;
 mod simple_rnn;
+mod soap;
 mod stack;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, IxDyn, Zip};
 use serde::{Deserialize, Serialize};
 
 use super::network::{Network, Parameter};
+use super::soap;
 use super::trainer::Gradients;
 
 /// How gradients become changes of the weights.
@@ -27,11 +28,28 @@ pub enum Algorithm {
         /// ε
         epsilon: f32,
     },
+    /// Adam in a basis that follows the gradients of each matrix (Vyas et al. 2024, arXiv:2409.11321). Batch
+    /// normalisation's vectors are changed by Adam itself.
+    Soap {
+        /// β₁
+        beta_1: f32,
+        /// β₂
+        beta_2: f32,
+        /// What is left, from period to period, of the covariances that the bases come from.
+        beta_covariance: f32,
+        /// ε
+        epsilon: f32,
+        /// Steps from one change of the bases to the next.
+        period: u32,
+    },
 }
 
 impl Algorithm {
     /// Adam with Keras's defaults.
     pub const ADAM: Self = Self::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 };
+    /// SOAP with Adam's usual averages.
+    pub const SOAP: Self =
+        Self::Soap { beta_1: 0.9, beta_2: 0.999, beta_covariance: 0.95, epsilon: 1e-8, period: 10 };
 }
 
 /// An algorithm with its options and its memory of past gradients.
@@ -45,6 +63,8 @@ pub struct Optimizer {
     first_moments: Vec<ArrayD<f32>>,
     /// v, likewise.
     second_moments: Vec<ArrayD<f32>>,
+    /// SOAP's, of all weights but batch normalisation's.
+    soap: soap::Memory,
 }
 
 impl Optimizer {
@@ -57,6 +77,7 @@ impl Optimizer {
             steps: 0,
             first_moments: Vec::new(),
             second_moments: Vec::new(),
+            soap: soap::Memory::default(),
         }
     }
 
@@ -80,7 +101,9 @@ impl Optimizer {
                 |(m, w): (&ArrayD<f32>, &&Parameter<'_>)| m.is_empty() || m.shape() == w.values.shape();
             moments.len() == weights.len() && moments.iter().zip(&weights).all(fits)
         };
-        self.steps == 0 || (fit(&self.first_moments) && fit(&self.second_moments))
+        let together = matches!(self.algorithm, Algorithm::Soap { .. });
+        let soap = !together || self.soap.fits(&network.layers, &network.dense);
+        self.steps == 0 || (fit(&self.first_moments) && fit(&self.second_moments) && soap)
     }
 
     /// Whether `other` has the same algorithm and options, whatever either remembers.
@@ -109,32 +132,56 @@ impl Optimizer {
             if self.weight_decay != 0.0 && name.ends_with("kernel") {
                 values *= 1.0 - learning_rate * self.weight_decay;
             }
-            rule.apply(values, gradient, scale, m, v);
+            if !takes_together(self.algorithm, name) {
+                rule.apply(values, gradient, scale, m, v);
+            }
+        }
+        if let Some(rule) = self.soap_rule(learning_rate, scale) {
+            let gradients = (&gradients.layers[..], &gradients.dense);
+            self.soap.step((&mut network.layers, &mut network.dense), gradients, rule);
         }
     }
 
     /// Zeros for as many moments as the algorithm keeps; the others stay empty.
     fn reserve_memory(&mut self, gradients: &[(&str, ArrayViewD<'_, f32>)]) {
         let zeros = |kept: bool| {
-            let shape = |g: &ArrayViewD<'_, f32>| if kept { g.raw_dim() } else { IxDyn(&[0]) };
-            gradients.iter().map(|(_, g)| ArrayD::zeros(shape(g))).collect()
+            let moment = |(name, g): &(&str, ArrayViewD<'_, f32>)| {
+                let kept = kept && !takes_together(self.algorithm, name);
+                ArrayD::zeros(if kept { g.raw_dim() } else { IxDyn(&[0]) })
+            };
+            gradients.iter().map(moment).collect()
         };
-        self.first_moments = zeros(self.algorithm != Algorithm::Sgd);
-        self.second_moments = zeros(matches!(self.algorithm, Algorithm::Adam { .. }));
+        let adaptive = matches!(self.algorithm, Algorithm::Adam { .. } | Algorithm::Soap { .. });
+        (self.first_moments, self.second_moments) =
+            (zeros(self.algorithm != Algorithm::Sgd), zeros(adaptive));
     }
 
-    /// The update rule of the step at hand.
+    /// SOAP's rule of the step at hand, if that is the algorithm.
+    fn soap_rule(&self, learning_rate: f32, scale: f32) -> Option<soap::Rule> {
+        let Algorithm::Soap { beta_1, beta_2, beta_covariance, epsilon, period } = self.algorithm else {
+            return None;
+        };
+        let step = self.steps as u32;
+        Some(soap::Rule { learning_rate, scale, beta_1, beta_2, beta_covariance, epsilon, period, step })
+    }
+
+    /// The update rule for single tensors of the step at hand.
     fn rule(&self, learning_rate: f32) -> Rule {
         match self.algorithm {
             Algorithm::Sgd => Rule::Sgd { learning_rate },
             Algorithm::Momentum { momentum } => Rule::Momentum { learning_rate, momentum },
-            Algorithm::Adam { beta_1, beta_2, epsilon } => {
+            Algorithm::Adam { beta_1, beta_2, epsilon } | Algorithm::Soap { beta_1, beta_2, epsilon, .. } => {
                 let correction = |beta: f32| 1.0 - f64::from(beta).powi(self.steps);
                 let alpha = f64::from(learning_rate) * correction(beta_2).sqrt() / correction(beta_1);
                 Rule::Adam { alpha: alpha as f32, beta_1, beta_2, epsilon }
             }
         }
     }
+}
+
+/// Whether the algorithm changes this tensor together with others, rather than each weight by itself.
+fn takes_together(algorithm: Algorithm, name: &str) -> bool {
+    matches!(algorithm, Algorithm::Soap { .. }) && !name.starts_with("batch_normalization/")
 }
 
 /// An [`Algorithm`] with the learning rate of one step worked in.
