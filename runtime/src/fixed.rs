@@ -40,14 +40,14 @@ const CELL_WIDTH: u32 = 30;
 ///
 /// On ARMv7E-M this is `SMMULR` of the accumulator shifted left by 8. With the accumulator below 2^23 and the
 /// multiplier below 2^31 the result is at most 2^30.
-pub(crate) const fn requantise(accumulator: i32, multiplier: i32) -> i32 {
+pub const fn requantise(accumulator: i32, multiplier: i32) -> i32 {
     let product = accumulator as i64 * multiplier as i64;
     ((product + (1 << (MULTIPLIER_BITS - 1))) >> MULTIPLIER_BITS) as i32
 }
 
 /// `value / 2^bits`, rounded to the nearest, halves up, for a value of at most 2^30 in magnitude and at most 30
 /// bits: what there is room for without a 64-bit shift, which small cores do slowly.
-pub(crate) const fn round_shift(value: i32, bits: u32) -> i32 {
+pub const fn round_shift(value: i32, bits: u32) -> i32 {
     let half = (1 << bits) >> 1;
     (value + half) >> bits
 }
@@ -55,18 +55,30 @@ pub(crate) const fn round_shift(value: i32, bits: u32) -> i32 {
 /// `value * gate`, the gate in Q14, rounded down.
 ///
 /// On ARMv7E-M this is `SMULWB` of the value shifted left by 2, for values of at most 30 bits.
-pub(crate) const fn scale_by_gate(value: i32, gate: i32) -> i32 {
+pub const fn scale_by_gate(value: i32, gate: i32) -> i32 {
     ((value as i64 * gate as i64) >> GATE_BITS) as i32
 }
 
 /// The cell state nearest to `value`: 30 bits with the sign.
-pub(crate) fn saturate_cell(value: i32) -> i32 {
+pub fn saturate_cell(value: i32) -> i32 {
     const LIMIT: i32 = 1 << (CELL_WIDTH - 1);
     value.clamp(-LIMIT, LIMIT - 1)
 }
 
+/// A sample as an operand where all features have one scale: `sample * 2^shift`, rounded to the nearest.
+pub const fn shifted_operand(sample: i32, shift: i8) -> i32 {
+    let (left, right) = if shift >= 0 { (shift as u32, 0) } else { (0, shift.unsigned_abs() as u32) };
+    round_shift(sample << left, right)
+}
+
+/// A sample as an operand where each feature has a scale of its own: `(sample * 2^shift - offset) * gain / 2^24`,
+/// rounded to the nearest, at most `limit` in magnitude.
+pub fn standardised_operand(sample: i32, shift: u32, offset: i32, gain: i32, limit: i32) -> i32 {
+    requantise((sample << shift) - offset, gain).max(-limit).min(limit)
+}
+
 /// A hidden state, Q15, as an operand with `operand_bits` fraction bits, rounded to the nearest.
-pub(crate) fn hidden_operand(hidden: i16, operand_bits: u32) -> i16 {
+pub fn hidden_operand(hidden: i16, operand_bits: u32) -> i16 {
     round_shift(hidden.into(), HIDDEN_BITS - operand_bits) as i16
 }
 

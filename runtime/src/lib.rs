@@ -50,7 +50,7 @@ pub use embed::Aligned;
 pub use format::{Header, InputFormat, ModelError, Numbers, OutputFormat, Samples, Scaling, Steps, Task};
 pub use model::{Model, RowLength, argmax, to_f32};
 pub use networks::{FloatGru, FloatLstm, FloatSimpleRnn, Gru, Gru4, Lstm, Lstm4, SimpleRnn, SimpleRnn4};
-pub use sample::{Sample, SampleType};
+pub use sample::{Sample, SampleType, float_operand};
 pub use self_test::SelfTestError;
 pub use shape::{CellKind, MAX_INPUTS, MAX_LAYERS, MAX_OUTPUTS, MAX_UNITS, Shape};
 pub use state::State;

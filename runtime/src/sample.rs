@@ -149,6 +149,16 @@ pub(crate) fn standardise(sample: f32, offset: f32, gain: f32, limit: f32) -> f3
     saturate((sample - offset) * gain, -limit, limit)
 }
 
+/// A float sample as an operand: `(sample - offset) * gain`, rounded to the nearest, halves to even, and at most `limit`
+/// in magnitude.
+///
+/// ```
+/// assert_eq!([2.5, 1e9, f32::NAN].map(|x| refrain::float_operand(x, 1.0, 8.0, 4096.0)), [12, 4096, 0]);
+/// ```
+pub fn float_operand(sample: f32, offset: f32, gain: f32, limit: f32) -> i16 {
+    nearest(standardise(sample, offset, gain, limit))
+}
+
 /// The number nearest to `x` from `least` to `most`, 0 for what is no number.
 fn saturate(x: f32, least: f32, most: f32) -> f32 {
     if x > most {

@@ -2,9 +2,9 @@
 
 use super::Value;
 use crate::Scaling;
-use crate::fixed::{HIDDEN_BITS, OFFSET_LIMIT, hidden_operand, requantise, round_shift};
+use crate::fixed::{HIDDEN_BITS, OFFSET_LIMIT, hidden_operand, shifted_operand, standardised_operand};
 use crate::format::{File, ModelError, SectionKind};
-use crate::sample::{Inputs, Sample, nearest, standardise};
+use crate::sample::{Inputs, Sample, float_operand};
 use crate::tiles::check_multipliers;
 
 impl Value for i16 {
@@ -85,20 +85,18 @@ impl IntegerInputs<'_> {
     fn scale(&self, row: &mut [i16]) {
         match *self {
             Self::Uniform { least, most, shift } => {
-                let (left, right) = (shift.max(0).unsigned_abs(), shift.min(0).unsigned_abs());
                 for value in row {
                     let sample = i32::from((*value).max(least).min(most));
-                    *value = round_shift(sample << left, right.into()) as i16;
+                    *value = shifted_operand(sample, shift) as i16;
                 }
             }
             Self::PerFeature(PerFeature { least, most, shift, limit, offset, gain }) => {
                 let (mut offsets, mut gains) = (offset.iter(), gain.iter());
                 for value in row {
                     // not a zip: the compiler would unroll it into four times the code
-                    let (Some(offset), Some(&gain)) = (offsets.next(), gains.next()) else { break };
+                    let (Some(&offset), Some(&gain)) = (offsets.next(), gains.next()) else { break };
                     let sample = i32::from((*value).max(least).min(most));
-                    let scaled = requantise((sample << shift) - offset, gain);
-                    *value = scaled.max(-limit).min(limit) as i16;
+                    *value = standardised_operand(sample, shift, offset, gain, limit) as i16;
                 }
             }
         }
@@ -129,7 +127,7 @@ impl<'a> Inputs<'a, i16> for FloatInputs<'a> {
     fn row<T: Sample>(&self, samples: impl Iterator<Item = T>, operand: &mut [i16]) {
         let scales = self.offset.iter().zip(self.gain);
         for ((operand, sample), (&offset, &gain)) in operand.iter_mut().zip(samples).zip(scales) {
-            *operand = nearest(standardise(sample.to_f32(), offset, gain, self.limit));
+            *operand = float_operand(sample.to_f32(), offset, gain, self.limit);
         }
     }
 }

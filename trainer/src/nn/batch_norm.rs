@@ -52,9 +52,23 @@ impl BatchNormalization {
 
     /// Normalises `x` `[batch, units]` by the moving statistics.
     pub fn infer(&self, x: ArrayView2<'_, f32>) -> Array2<f32> {
+        let (scale, offset) = self.scale_and_offset();
+        &x * &scale + offset
+    }
+
+    /// The layer at inference, `y = x·scale + offset`, each `[units]`.
+    pub(super) fn scale_and_offset(&self) -> (Array1<f32>, Array1<f32>) {
         let scale = &self.gamma / (&self.moving_variance + EPSILON).sqrt();
         let offset = &self.beta - &self.moving_mean * &scale;
-        &x * &scale + offset
+        (scale, offset)
+    }
+
+    /// Sets the moving statistics to those of `x` `[rows, units]`.
+    pub(super) fn set_statistics(&mut self, x: ArrayView2<'_, f32>) {
+        let mean = x.sum_axis(Axis(0)) / x.nrows() as f32;
+        let difference = &x - &mean;
+        self.moving_variance = (&difference * &difference).sum_axis(Axis(0)) / x.nrows() as f32;
+        self.moving_mean = mean;
     }
 
     /// Normalises `x` `[batch, units]` by its own statistics, and moves the moving statistics towards those.

@@ -27,25 +27,15 @@ pub(super) const WIDTH: usize = 4;
 pub(super) fn forward(weights: &CellWeights, timeline: &Timeline, tape: &mut Tape) {
     let Tape { x, hidden, gates, .. } = tape;
     let units = weights.units();
-    let (recurrent_kernel, bias) = (tensor(&weights.recurrent_kernel), joint_bias(weights, units));
+    let bias = joint_bias(weights, units);
 
-    // g, z and r begin as x·K for all timesteps at once, [total, 4 * units]
-    let (kernel_zr, kernel_g) = tensor(&weights.kernel).split_at_col(2 * units);
-    let (g, zrq) = matrix_mut(gates, WIDTH * units).split_at_col_mut(units);
-    let x = matrix(x, weights.inputs());
-    set_product(x, kernel_g, g);
-    set_product(x, kernel_zr, zrq.subcols_mut(0, 2 * units));
-
+    set_input_products(weights, x, gates);
     for step in timeline.steps() {
         let gates = &mut gates[step.range(WIDTH * units)];
         let (past, future) = hidden.split_at_mut(step.range(units).end);
         let h_previous = &past[step.range(units)];
-        gates.chunks_exact_mut(WIDTH * units).for_each(|row| row[3 * units..].fill(0.0));
-        if let Some(continuing) = step.continuing(units) {
-            let (_, zrq) =
-                matrix_mut(&mut gates[..WIDTH * continuing.end], WIDTH * units).split_at_col_mut(units);
-            add_product(matrix(&h_previous[continuing], units), recurrent_kernel, zrq);
-        }
+        let continuing = step.continuing(units).map_or(&[][..], |continuing| &h_previous[continuing]);
+        add_recurrent_products(weights, continuing, gates);
         activate(gates, &bias, h_previous, &mut future[..step.size(units)]);
     }
 }
@@ -97,8 +87,29 @@ pub(super) fn backward_input(weights: &CellWeights, tape: &Tape, mut d_x: Matrix
     add_product(candidate_columns(&tape.gates, units), kernel_g.transpose(), d_x);
 }
 
+/// Sets g, z and r to x·K, for all timesteps at once, `[total, 4 * units]`.
+pub(super) fn set_input_products(weights: &CellWeights, x: &[f32], gates: &mut [f32]) {
+    let units = weights.units();
+    let (kernel_zr, kernel_g) = tensor(&weights.kernel).split_at_col(2 * units);
+    let (g, zrq) = matrix_mut(gates, WIDTH * units).split_at_col_mut(units);
+    let x = matrix(x, weights.inputs());
+    set_product(x, kernel_g, g);
+    set_product(x, kernel_zr, zrq.subcols_mut(0, 2 * units));
+}
+
+/// Adds to one timestep's z and r what comes of the hidden states of its first rows, and sets q to it; the other rows begin.
+pub(super) fn add_recurrent_products(weights: &CellWeights, hidden: &[f32], gates: &mut [f32]) {
+    let units = weights.units();
+    gates.chunks_exact_mut(WIDTH * units).for_each(|row| row[3 * units..].fill(0.0));
+    if !hidden.is_empty() {
+        let rows = matrix_mut(&mut gates[..WIDTH * hidden.len()], WIDTH * units);
+        let (_, zrq) = rows.split_at_col_mut(units);
+        add_product(matrix(hidden, units), tensor(&weights.recurrent_kernel), zrq);
+    }
+}
+
 /// The bias of a row of gates: `b_h`, `b_z + b'_z`, `b_r + b'_r`, `b'_h`.
-fn joint_bias(weights: &CellWeights, units: usize) -> Vec<f32> {
+pub(super) fn joint_bias(weights: &CellWeights, units: usize) -> Vec<f32> {
     let (input, recurrent) = (weights.bias_row(0), weights.bias_row(1));
     let mut joint = vec![0.0; WIDTH * units];
     joint[..units].copy_from_slice(&input[2 * units..]);

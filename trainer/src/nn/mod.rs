@@ -48,6 +48,7 @@ pub mod dense;
 mod dropout;
 mod gru;
 pub mod init;
+pub mod integer;
 pub mod loss;
 mod lstm;
 mod network;

@@ -12,7 +12,7 @@ use super::batch_norm::BatchNormalization;
 use super::cell::CellWeights;
 use super::dense::Dense;
 use super::record::Record;
-use super::stack::Stack;
+use super::stack::{Layer, Stack};
 
 /// Sequences that go through inference together.
 const INFERENCE_ROWS: usize = 32;
@@ -212,25 +212,22 @@ impl Network {
     /// # Panics
     /// If the sequences have other features than the network.
     pub fn infer_at<'a>(&self, steps: Steps, sequences: impl Into<Padded<'a>>) -> Array2<f32> {
-        let (sequences, outputs, units) = (sequences.into(), self.outputs(), self.units());
-        let mut logits = Array2::zeros((sequences.targets(steps), outputs));
-        let mut rest = logits.as_slice_mut().expect("made in standard layout");
-        let mut shards = Vec::new();
-        for shard in sequences.shards(INFERENCE_ROWS) {
-            let (own, after) = rest.split_at_mut(shard.targets(steps) * outputs);
-            shards.push((shard, own));
-            rest = after;
-        }
-        let buffers = || (Stack::default(), Vec::new());
-        shards.into_par_iter().for_each_init(buffers, |(stack, hidden), (shard, logits)| {
-            stack.forward(&self.layers, shard, None);
-            hidden.resize(shard.targets(steps) * units, 0.0);
-            stack.read_out(steps, units, hidden);
-            let hidden = ArrayView2::from_shape((hidden.len() / units, units), hidden).expect("whole states");
-            let computed = self.dense.forward(self.batch_normalization.infer(hidden).view());
-            logits.iter_mut().zip(&computed).for_each(|(to, from)| *to = *from);
-        });
-        logits
+        read_out_all(&self.layers, steps, sequences.into(), self.outputs(), |hidden| {
+            self.dense.forward(self.batch_normalization.infer(hidden).view())
+        })
+    }
+
+    /// Sets the moving statistics of the batch normalisation to the statistics of what it reads for these sequences, of which
+    /// there are to be more than one. While the weights move on, moving statistics are those of some network before.
+    ///
+    /// Runs on rayon's current thread pool.
+    ///
+    /// # Panics
+    /// If the sequences have other features than the network.
+    pub fn estimate_statistics<'a>(&mut self, steps: Steps, sequences: impl Into<Padded<'a>>) {
+        let hidden =
+            read_out_all(&self.layers, steps, sequences.into(), self.units(), |hidden| hidden.to_owned());
+        self.batch_normalization.set_statistics(hidden.view());
     }
 
     /// Every hidden state of each layer, and every cell state if there is one.
@@ -262,8 +259,40 @@ impl Trace {
     }
 }
 
+/// What `dense` makes of the hidden states that `steps` reads out, `[read-outs, outputs]`.
+///
+/// Runs on rayon's current thread pool.
+pub(super) fn read_out_all<T: Copy + Default + Send>(
+    layers: &[impl Layer + Sync],
+    steps: Steps,
+    sequences: Padded<'_>,
+    outputs: usize,
+    dense: impl Fn(ArrayView2<'_, f32>) -> Array2<T> + Sync,
+) -> Array2<T> {
+    let units = layers[0].weights().units();
+    let mut logits = Array2::default((sequences.targets(steps), outputs));
+    let mut rest = logits.as_slice_mut().expect("made in standard layout");
+    let mut shards = Vec::new();
+    for shard in sequences.shards(INFERENCE_ROWS) {
+        let (own, after) = rest.split_at_mut(shard.targets(steps) * outputs);
+        shards.push((shard, own));
+        rest = after;
+    }
+    let buffers = || (Stack::default(), Vec::new());
+    shards.into_par_iter().for_each_init(buffers, |(stack, hidden), (shard, logits)| {
+        stack.forward(layers, shard, None);
+        hidden.resize(shard.targets(steps) * units, 0.0);
+        stack.read_out(steps, units, hidden);
+        let hidden = ArrayView2::from_shape((hidden.len() / units, units), hidden).expect("whole states");
+        logits.iter_mut().zip(&dense(hidden)).for_each(|(to, from)| *to = *from);
+    });
+    logits
+}
+
 #[cfg(test)]
 mod tests {
+    use ndarray::Axis;
+
     use super::*;
 
     const SHAPE: Shape = Shape { inputs: 28, units: 64, outputs: 10, layers: 1 };
@@ -301,6 +330,20 @@ mod tests {
             assert_eq!(names, expected);
             assert_eq!(read.shape(), Shape { layers: 3, ..SHAPE });
         }
+    }
+
+    #[test]
+    fn estimated_statistics_normalise_what_they_were_estimated_on() {
+        let mut network =
+            Network::new(CellKind::Lstm, Shape { inputs: 3, units: 5, outputs: 5, layers: 2 }, 3);
+        network.dense.kernel = Array2::eye(5);
+        let x = Array3::from_shape_fn((70, 6, 3), |(b, t, i)| 3.0 * ((b * 18 + t * 3 + i) as f32).sin());
+        network.estimate_statistics(Steps::Every, x.view());
+        let normalised = network.infer_at(Steps::Every, x.view());
+        let (mean, variance) = (normalised.mean_axis(Axis(0)).unwrap(), normalised.var_axis(Axis(0), 0.0));
+        assert!(mean.iter().all(|mean| mean.abs() < 1e-4), "{mean}");
+        // ε takes its part where there is little to divide by
+        assert!(variance.iter().all(|&variance| variance > 0.1 && variance < 1.0), "{variance}");
     }
 
     #[test]

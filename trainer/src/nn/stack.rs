@@ -5,6 +5,25 @@ use super::cell::{CellWeights, Tape, mask_outputs};
 use super::dropout::Masks;
 use super::timeline::Timeline;
 
+/// A recurrent layer as something that runs forward; whatever it computes with, the backward pass is that of its weights.
+pub(super) trait Layer {
+    /// What gradients are computed with.
+    fn weights(&self) -> &CellWeights;
+
+    /// Runs over the sequences loaded onto `tape`, and leaves on it what the backward pass needs.
+    fn forward(&self, timeline: &Timeline, tape: &mut Tape);
+}
+
+impl Layer for CellWeights {
+    fn weights(&self) -> &CellWeights {
+        self
+    }
+
+    fn forward(&self, timeline: &Timeline, tape: &mut Tape) {
+        CellWeights::forward(self, timeline, tape);
+    }
+}
+
 /// The records of one shard, layer by layer. Layer l > 0 reads the hidden states of layer l - 1.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stack {
@@ -14,22 +33,18 @@ pub(super) struct Stack {
 
 impl Stack {
     /// Runs `layers` over the sequences of a shard. `masks` holds the shard's, and leaves out the read-out's.
-    pub(super) fn forward(
-        &mut self,
-        layers: &[CellWeights],
-        sequences: Padded<'_>,
-        masks: Option<Masks<'_>>,
-    ) {
+    pub(super) fn forward(&mut self, layers: &[impl Layer], sequences: Padded<'_>, masks: Option<Masks<'_>>) {
         let Self { timeline, tapes } = self;
         timeline.arrange(sequences.lengths());
         tapes.resize_with(layers.len(), Tape::default);
-        for (layer, weights) in layers.iter().enumerate() {
-            let (below, tapes) = tapes.split_at_mut(layer);
+        for (index, layer) in layers.iter().enumerate() {
+            let weights = layer.weights();
+            let (below, tapes) = tapes.split_at_mut(index);
             match below.last() {
                 None => tapes[0].load(weights, timeline, sequences),
-                Some(below) => tapes[0].load_from(weights, timeline, (below, layer - 1), masks),
+                Some(below) => tapes[0].load_from(weights, timeline, (below, index - 1), masks),
             }
-            weights.forward(timeline, &mut tapes[0]);
+            layer.forward(timeline, &mut tapes[0]);
         }
     }
 
@@ -37,12 +52,12 @@ impl Stack {
     /// each layer, to the shard's.
     pub(super) fn backward(
         &mut self,
-        layers: &[CellWeights],
+        layers: &[impl Layer],
         gradients: &mut [CellWeights],
         masks: Option<Masks<'_>>,
     ) {
         let Self { timeline, tapes } = self;
-        for (layer, weights) in layers.iter().enumerate().rev() {
+        for (layer, weights) in layers.iter().map(Layer::weights).enumerate().rev() {
             let (below, tapes) = tapes.split_at_mut(layer);
             weights.backward(timeline, &mut tapes[0], &mut gradients[layer]);
             if let Some(below) = below.last_mut() {

@@ -7,8 +7,9 @@ use super::batch::{Batch, Objective, Padded, Steps};
 use super::cell::CellWeights;
 use super::dense::Dense;
 use super::dropout::{self, Dropout, Masks};
+use super::integer::{self, IntegerNetwork};
 use super::network::{CELL_NAMES, Network};
-use super::stack::Stack;
+use super::stack::{Layer, Stack};
 
 /// Samples that one thread takes through time together. Fixed, so that sums are taken in the same order whatever the
 /// number of threads; two of these make Keras's usual batch of 64 or its 32 on two cores.
@@ -113,21 +114,50 @@ impl Trainer {
     /// targets are not of the kind that the objective is for.
     pub fn backpropagate(&mut self, network: &mut Network, batch: &Batch<'_>, objective: &Objective) -> f32 {
         self.draw_masks(network, batch);
-        self.forward_layers(network, batch.sequences, objective.steps);
+        self.forward_layers(&network.layers, batch.sequences, objective.steps);
 
         // The layers after the recurrent ones are small, and batch normalisation needs the whole batch at once.
         let (mut normalised, saved) = network.batch_normalization.forward(self.read_out.view());
-        self.mask_read_outs(network, batch.sequences, objective.steps, &mut normalised);
+        self.mask_read_outs(&network.layers, batch.sequences, objective.steps, &mut normalised);
         self.logits = network.dense.forward(normalised.view());
         let loss = objective.loss.evaluate(self.logits.view(), batch.targets);
         let (mut d_normalised, d_dense) = network.dense.backward(normalised.view(), loss.gradient.view());
-        self.mask_read_outs(network, batch.sequences, objective.steps, &mut d_normalised);
+        self.mask_read_outs(&network.layers, batch.sequences, objective.steps, &mut d_normalised);
         let (d_hidden, d_gamma, d_beta) = network.batch_normalization.backward(&saved, d_normalised.view());
 
-        self.backward_layers(network, batch.sequences, objective.steps, d_hidden.view());
+        self.backward_layers(&network.layers, batch.sequences, objective.steps, d_hidden.view());
         self.gradients.gamma = d_gamma;
         self.gradients.beta = d_beta;
         self.gradients.dense = d_dense;
+        loss.mean
+    }
+
+    /// Runs a batch forward in the integers that `network` is exported as, and back, and returns its loss.
+    ///
+    /// As [`backpropagate`](Self::backpropagate), but for what the board computes. Batch normalisation works by its moving
+    /// statistics, which are part of the integers, and stays as it is: the gradients by its scale and offset are zero.
+    /// Nothing is dropped out: rounding is noise enough.
+    ///
+    /// # Panics
+    /// As `backpropagate` does.
+    pub fn backpropagate_integers(
+        &mut self,
+        network: &Network,
+        integers: &IntegerNetwork,
+        batch: &Batch<'_>,
+        objective: &Objective,
+    ) -> f32 {
+        self.masks.clear();
+        self.forward_layers(&integers.layers, batch.sequences, objective.steps);
+
+        self.logits = integer::logit_values(&integers.dense.logits(self.read_out.view()));
+        let loss = objective.loss.evaluate(self.logits.view(), batch.targets);
+        let (d_hidden, d_folded) = integers.dense.values.backward(self.read_out.view(), loss.gradient.view());
+
+        self.backward_layers(&integers.layers, batch.sequences, objective.steps, d_hidden.view());
+        self.gradients.gamma.fill(0.0);
+        self.gradients.beta.fill(0.0);
+        self.gradients.dense = integer::through_fold(&network.batch_normalization, &d_folded);
         loss.mean
     }
 
@@ -155,27 +185,27 @@ impl Trainer {
     /// Multiplies rows of `values` `[read-outs, units]` by the masks on what goes into the dense layer.
     fn mask_read_outs(
         &self,
-        network: &Network,
+        layers: &[CellWeights],
         sequences: Padded<'_>,
         steps: Steps,
         values: &mut Array2<f32>,
     ) {
-        let Some(masks) = masks_of(&self.masks, network) else { return };
-        let units = network.units();
+        let Some(masks) = masks_of(&self.masks, layers) else { return };
+        let units = layers[0].units();
         let mut rest = values.as_slice_mut().expect("computed in standard layout");
         for (sequence, length) in sequences.lengths().enumerate() {
             let read_outs = if steps == Steps::Every { length } else { 1 };
             let (own, after) = rest.split_at_mut(read_outs * units);
-            let mask = masks.of(sequence, network.layers.len() - 1);
+            let mask = masks.of(sequence, layers.len() - 1);
             own.chunks_exact_mut(units).for_each(|row| dropout::apply(mask, row));
             rest = after;
         }
     }
 
     /// Runs every shard through time and joins what is read out of them.
-    fn forward_layers(&mut self, network: &Network, sequences: Padded<'_>, steps: Steps) {
+    fn forward_layers(&mut self, layers: &[impl Layer + Sync], sequences: Padded<'_>, steps: Steps) {
         let Self { shards, masks, read_out, gradients, .. } = self;
-        let (units, masks) = (network.units(), masks_of(masks, network));
+        let (units, masks) = (layers[0].weights().units(), masks_of(masks, layers));
         let empty = || Shard { stack: Stack::default(), gradients: zeros_like(&gradients.layers) };
         shards.resize_with(sequences.count().div_ceil(SHARD_ROWS), empty);
         *read_out = Array2::zeros((sequences.targets(steps), units));
@@ -187,7 +217,7 @@ impl Trainer {
             rest = after;
         }
         shards.par_iter_mut().zip(parts).for_each(|(Shard { stack, .. }, (part, masks, read_out))| {
-            stack.forward(&network.layers, part, masks);
+            stack.forward(layers, part, masks);
             stack.read_out(steps, units, read_out);
         });
     }
@@ -195,13 +225,13 @@ impl Trainer {
     /// Runs every shard back through time from `d_read_out` `[read-outs, units]`, and adds up their gradients in order.
     fn backward_layers(
         &mut self,
-        network: &Network,
+        layers: &[impl Layer + Sync],
         sequences: Padded<'_>,
         steps: Steps,
         d_read_out: ArrayView2<'_, f32>,
     ) {
         let Self { shards, masks, gradients, .. } = self;
-        let (units, masks) = (network.units(), masks_of(masks, network));
+        let (units, masks) = (layers[0].weights().units(), masks_of(masks, layers));
         let mut rest = d_read_out.to_slice().expect("computed in standard layout");
         let mut parts = Vec::with_capacity(shards.len());
         for (index, part) in sequences.shards(SHARD_ROWS).enumerate() {
@@ -211,7 +241,7 @@ impl Trainer {
         }
         shards.par_iter_mut().zip(parts).for_each(|(Shard { stack, gradients }, (masks, gradient))| {
             stack.set_gradient(steps, units, gradient);
-            stack.backward(&network.layers, gradients, masks);
+            stack.backward(layers, gradients, masks);
         });
         for (index, shard) in shards.iter().enumerate() {
             for (sum, part) in gradients.layers.iter_mut().zip(&shard.gradients) {
@@ -222,6 +252,6 @@ impl Trainer {
 }
 
 /// The masks in `values`, if there are any.
-fn masks_of<'a>(values: &'a [f32], network: &Network) -> Option<Masks<'a>> {
-    (!values.is_empty()).then(|| Masks::new(values, network.layers.len(), network.units()))
+fn masks_of<'a>(values: &'a [f32], layers: &[impl Layer]) -> Option<Masks<'a>> {
+    (!values.is_empty()).then(|| Masks::new(values, layers.len(), layers[0].weights().units()))
 }

@@ -35,12 +35,12 @@ impl Operands {
 pub(crate) struct InputPlan {
     pub(crate) format: InputFormat,
     pub(crate) operands: Operands,
-    scales: Scales,
+    pub(super) scales: Scales,
 }
 
 /// Offsets and gains, feature by feature.
 #[derive(Clone, Debug, PartialEq)]
-enum Scales {
+pub(super) enum Scales {
     None,
     Integers(Vec<i32>, Vec<i32>),
     Floats(Vec<f32>, Vec<f32>),
@@ -156,7 +156,7 @@ impl Inputs<'_> {
     }
 
     /// Mean and deviation of each feature.
-    fn moments(&self) -> (Vec<f32>, Vec<f32>) {
+    pub(super) fn moments(&self) -> (Vec<f32>, Vec<f32>) {
         match self.scaling {
             InputScaling::Uniform { scale } => (vec![0.0; self.count], vec![1.0 / scale; self.count]),
             InputScaling::PerFeature { mean, deviation } => (mean.clone(), deviation.clone()),

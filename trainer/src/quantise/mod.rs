@@ -11,6 +11,9 @@
 //! [`export`] does all that, and reads the file back with the runtime, which checks every bound again.
 //! `report` compares what the file computes with the network it came from.
 
+mod aware;
+#[cfg(test)]
+mod aware_tests;
 mod calibrate;
 mod fold;
 mod input;
@@ -24,6 +27,7 @@ mod writer;
 use refrain::format::{MAX_NAME_BYTES, SectionKind};
 use refrain::{CellKind, MAX_LAYERS, Numbers};
 
+pub use aware::Formats;
 pub use report::{LayerError, Report};
 
 use crate::data::{InputScaling, Kind, SplitView, TargetScaling, Task};
@@ -32,6 +36,9 @@ use crate::nn::Network;
 use calibrate::Reach;
 use input::Inputs;
 use writer::Description;
+
+/// Training sequences that formats are found on: enough, and quickly looked at.
+pub const CALIBRATION: usize = 2000;
 
 /// What messages and reports call the recurrent layers.
 const LAYER_NAMES: [&str; MAX_LAYERS] = ["cell", "cell_1", "cell_2"];

@@ -76,16 +76,21 @@ pub(super) fn network_rows(layers: &[CellWeights], dense: &Dense) -> NetworkRows
 
 /// The rows of one recurrent layer.
 fn layer_rows(cell: &CellWeights) -> Vec<Row> {
-    let units = cell.units();
-    let row = |gate, unit| if unit < units { Some(cell_row(cell, gate, unit)) } else { None };
-    fill(match cell.kind {
-        CellKind::SimpleRnn => (0..units.next_multiple_of(4)).map(|unit| row(0, unit)).collect(),
-        CellKind::Lstm => (0..units).flat_map(|unit| (0..4).map(move |gate| row(gate, unit))).collect(),
+    let columns = columns(cell.kind, cell.units()).into_iter();
+    fill(columns.map(|column| column.map(|column| cell_row(cell, column))).collect())
+}
+
+/// Which column of Keras's matrices each row of a recurrent layer is; `None` where a row only fills a tile.
+pub(super) fn columns(kind: CellKind, units: usize) -> Vec<Option<usize>> {
+    let column = |gate, unit| (unit < units).then_some(gate * units + unit);
+    match kind {
+        CellKind::SimpleRnn => (0..units.next_multiple_of(4)).map(|unit| column(0, unit)).collect(),
+        CellKind::Lstm => (0..units).flat_map(|unit| (0..4).map(move |gate| column(gate, unit))).collect(),
         CellKind::Gru => {
-            let tile = |first| (0..3).flat_map(move |gate| [row(gate, first), row(gate, first + 1)]);
+            let tile = |first| (0..3).flat_map(move |gate| [column(gate, first), column(gate, first + 1)]);
             (0..units).step_by(2).flat_map(tile).collect()
         }
-    })
+    }
 }
 
 /// Puts blank rows where there are none; a blank GRU row is like the row of the same gate beside it.
@@ -98,9 +103,9 @@ fn fill(rows: Vec<Option<Row>>) -> Vec<Row> {
     filled
 }
 
-/// The row of one gate of one unit.
-fn cell_row(cell: &CellWeights, gate: usize, unit: usize) -> Row {
-    let column = gate * cell.units() + unit;
+/// The row of one column of Keras's matrices: one gate of one unit.
+fn cell_row(cell: &CellWeights, column: usize) -> Row {
+    let gate = column / cell.units();
     let candidate = match cell.kind {
         CellKind::SimpleRnn => 0,
         CellKind::Lstm | CellKind::Gru => 2,
