@@ -104,12 +104,12 @@ fn operands_of<'a>(rows: &'a NetworkRows, input: &'a InputPlan) -> impl Iterator
     })
 }
 
-/// Whether every row with its finest scale stays inside the accumulator.
+/// Whether every row with its best scale stays inside the accumulator.
 fn fits(rows: &NetworkRows, input: &InputPlan, greatest_weight: f64) -> bool {
     let fit = |rows: &[Row], operands: &Operands, greatest: f64| {
         rows.iter().all(|row| {
-            let scale = finest_scale(row, operands, greatest);
-            round(row, operands, scale).is_some_and(|row| row.bound < ACCUMULATOR_LIMIT)
+            let scale = best_scale(row, operands, greatest);
+            round(row, operands, scale, greatest).is_some_and(|row| row.bound < ACCUMULATOR_LIMIT)
         })
     };
     let dense = Operands::of_hidden_states(0, input.operands.bits);
@@ -123,12 +123,12 @@ fn range_error(layer: &'static str, row: usize, weights: &Row) -> ExportError {
     ExportError::Range { layer, row, greatest }
 }
 
-/// The row with the finest scale that keeps its sums inside the accumulator and its weights from
+/// The row with the best scale that keeps its sums inside the accumulator and its weights from
 /// `-greatest_weight` to `greatest_weight`; `None` where its multiplier has no room for that scale.
 pub(crate) fn quantise_row(row: &Row, operands: &Operands, greatest_weight: f64) -> Option<IntegerRow> {
-    let mut scale = finest_scale(row, operands, greatest_weight);
+    let mut scale = best_scale(row, operands, greatest_weight);
     loop {
-        let rounded = round(row, operands, scale)?;
+        let rounded = round(row, operands, scale, greatest_weight)?;
         if rounded.bound < ACCUMULATOR_LIMIT {
             return Some(rounded);
         }
@@ -136,17 +136,33 @@ pub(crate) fn quantise_row(row: &Row, operands: &Operands, greatest_weight: f64)
     }
 }
 
-/// The scale with which the row's greatest weight becomes `greatest_weight`.
-fn finest_scale(row: &Row, operands: &Operands, greatest_weight: f64) -> f64 {
-    let inputs = row.kernel.iter().zip(&operands.gains).map(|(&w, gain)| (f64::from(w) * gain).abs());
-    let greatest = inputs.chain(row.recurrent_kernel.iter().map(|&weight| f64::from(weight).abs()));
-    let greatest = greatest.fold(0.0, f64::max);
+/// The scale with which the row's greatest weight becomes `greatest_weight`. Of 4 bits there are so few that room for one
+/// great weight costs all others more than it gains, so that those beyond some deviations become the greatest there is;
+/// a search for the best scale of all would do no better, and its choices would unsettle training in integers.
+fn best_scale(row: &Row, operands: &Operands, greatest_weight: f64) -> f64 {
+    /// Deviations that have room in 4 bits: the best for normally distributed weights.
+    const ROOM: f64 = 2.5;
+    let inputs = row.kernel.iter().zip(&operands.gains).map(|(&w, gain)| f64::from(w) * gain);
+    let (mut greatest, mut squares, mut count) = (0.0_f64, 0.0, 0.0);
+    for weight in inputs.chain(row.recurrent_kernel.iter().map(|&w| w.into())) {
+        greatest = greatest.max(weight.abs());
+        squares += weight * weight;
+        count += 1.0;
+    }
+    if greatest_weight < INT8 {
+        greatest = greatest.min(ROOM * (squares / count).sqrt());
+    }
     if greatest > 0.0 { greatest / greatest_weight } else { 1.0 / greatest_weight }
 }
 
+/// The whole number nearest to a weight in units of its scale, of at most `greatest`.
+fn nearest_weight(weight: f64, greatest: f64) -> f64 {
+    weight.round().clamp(-greatest, greatest)
+}
+
 /// The row in units of `scale`.
-fn round(row: &Row, operands: &Operands, scale: f64) -> Option<IntegerRow> {
-    let weight = |weight: f64| (weight / scale).round() as i8;
+fn round(row: &Row, operands: &Operands, scale: f64, greatest_weight: f64) -> Option<IntegerRow> {
+    let weight = |weight: f64| nearest_weight(weight / scale, greatest_weight) as i8;
     let kernel = row.kernel.iter().zip(&operands.gains).map(|(&w, gain)| weight(f64::from(w) * gain));
     let kernel: Vec<i8> = kernel.collect();
     let recurrent_kernel: Vec<i8> = row.recurrent_kernel.iter().map(|&w| weight(w.into())).collect();
