@@ -172,7 +172,13 @@ impl Demonstration<'_> {
         let run = path("run");
         let job = Job { options: &options, source: self.source, out: &checkpoint, folder: &run };
         let Finished { trained, recorder, .. } = job.run(Start::New(Earlier::Replace), self.dataset)?;
-        let job = export::Job { checkpoint: &checkpoint, model: &model, name: None, numbers: Numbers::Int8 };
+        let job = export::Job {
+            checkpoint: &checkpoint,
+            model: &model,
+            name: None,
+            numbers: Numbers::Int8,
+            fine_tuning: 0,
+        };
         let exported = job.run(&trained.checkpoint, self.dataset)?;
         recorder.exported(&exported, &model)?;
         let test = self.dataset.test().view();

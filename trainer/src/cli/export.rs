@@ -1,14 +1,18 @@
 //! `refrain export`: a model file out of a checkpoint, and what that costs.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use refrain::Numbers;
+use refrain::{CellKind, Numbers};
 use refrain_trainer::checkpoint::Checkpoint;
 use refrain_trainer::data::Dataset;
 use refrain_trainer::evaluate::Scores;
 use refrain_trainer::model_file::ModelFile;
-use refrain_trainer::quantise::{LayerError, Metadata, Report as LayerReport, export};
+use refrain_trainer::nn::Network;
+use refrain_trainer::quantise::{CALIBRATION, LayerError, Metadata, Report as LayerReport, export};
+use refrain_trainer::train::{EpochDone, Observer, Plan, Progress, fine_tune, fine_tuning_epochs};
 use serde::Serialize;
 
 use super::classifier::{Facts, evaluate_checkpoint, evaluate_model, load_checkpoint};
@@ -17,6 +21,7 @@ use super::destination;
 use super::error::CliError;
 use super::output::{number_table, percent, thousands};
 use super::scores::{figure, figure_name};
+use super::training_progress::Training;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,9 +33,6 @@ Examples:
 Without --data the set that the network was trained on is taken: its training samples say how far the LSTM's cell
 state reaches, its test samples what quantisation costs. Where that set is neither mnist nor digits, or is not the same
 any more, --data must say where it is.";
-
-/// Training samples that calibration looks at.
-const CALIBRATION: usize = 2000;
 
 /// Quantise a checkpoint and write a model file
 #[derive(Debug, clap::Args)]
@@ -45,9 +47,12 @@ pub(super) struct Args {
     /// Keep 32-bit floats instead of quantising
     #[arg(long)]
     float: bool,
-    /// Bits of the recurrent layers' weights: 4 take half the flash of 8, and are best trained for
+    /// Bits of the recurrent layers' weights: 4 take half the flash of 8
     #[arg(long, value_name = "8|4", default_value = "8", conflicts_with = "float")]
     bits: Bits,
+    /// Epochs of training in the integers of the model file before it is written [default: enough with --bits 4, else 0]
+    #[arg(long, value_name = "EPOCHS", conflicts_with = "float")]
+    fine_tune: Option<u32>,
     /// The model's name, which it carries with it [default: cell and units, as in lstm-64]
     #[arg(long)]
     name: Option<String>,
@@ -69,6 +74,14 @@ impl Bits {
         match self {
             Self::Eight => Numbers::Int8,
             Self::Four => Numbers::Int4,
+        }
+    }
+
+    /// Epochs that a network of `cell` needs to get used to the rounding. The best recipe's last ones are in 8 bits.
+    fn fine_tuning(self, cell: CellKind) -> u32 {
+        match self {
+            Self::Eight => 0,
+            Self::Four => fine_tuning_epochs(cell),
         }
     }
 }
@@ -149,6 +162,7 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
         model: &args.out,
         name: args.name.as_deref(),
         numbers: if args.float { Numbers::F32 } else { args.bits.numbers() },
+        fine_tuning: args.fine_tune.unwrap_or(args.bits.fine_tuning(checkpoint.network.kind())),
     };
     Ok(Report { exported: job.run(&checkpoint, &dataset)?, data })
 }
@@ -162,9 +176,25 @@ pub(super) struct Job<'a> {
     /// Its name; without one, cell and units.
     pub(super) name: Option<&'a str>,
     pub(super) numbers: Numbers,
+    /// Epochs of training in these numbers beforehand.
+    pub(super) fine_tuning: u32,
 }
 
 impl Job<'_> {
+    /// The network to export: the checkpoint's, used to the numbers.
+    fn network<'c>(
+        &self,
+        checkpoint: &'c Checkpoint,
+        dataset: &Dataset,
+    ) -> Result<Cow<'c, Network>, CliError> {
+        if self.fine_tuning == 0 {
+            return Ok(Cow::Borrowed(&checkpoint.network));
+        }
+        let mut tuning = Tuning(Training::new(checkpoint.network.kind()));
+        let trained = fine_tune(checkpoint, dataset, self.numbers, self.fine_tuning, None, &mut tuning)?;
+        Ok(Cow::Owned(trained.checkpoint.network))
+    }
+
     /// Writes the model file and measures what it cost.
     pub(super) fn run(&self, checkpoint: &Checkpoint, dataset: &Dataset) -> Result<Exported, CliError> {
         let facts = Facts::of_checkpoint(checkpoint);
@@ -176,12 +206,13 @@ impl Job<'_> {
             task: checkpoint.data.task.clone(),
         };
         let calibration = dataset.train().view().first(CALIBRATION);
-        let file = export(&checkpoint.network, &metadata, self.numbers, calibration)
+        let network = self.network(checkpoint, dataset)?;
+        let file = export(&network, &metadata, self.numbers, calibration)
             .map_err(|source| CliError::Export { path: self.checkpoint.to_owned(), source })?;
         file.save(self.model)?;
 
         let test = dataset.test().view();
-        let layers = LayerReport::new(&checkpoint.network, &metadata, &file, test).layers;
+        let layers = LayerReport::new(&network, &metadata, &file, test).layers;
         let before =
             evaluate_checkpoint(checkpoint, self.checkpoint, test, &format!("{} in f32", facts.cell))?;
         let after = evaluate_model(&file, test, &format!("{} in {}, on the host", facts.cell, self.numbers))?;
@@ -200,5 +231,24 @@ impl Job<'_> {
             after: after.scores,
             file,
         })
+    }
+}
+
+/// Shows how far the fine-tuning is.
+struct Tuning(Training);
+
+impl Observer for Tuning {
+    fn started(&mut self, plan: &Plan) {
+        self.0.start(plan);
+    }
+
+    fn batch(&mut self, progress: &Progress) -> ControlFlow<()> {
+        self.0.batch(progress);
+        ControlFlow::Continue(())
+    }
+
+    fn epoch(&mut self, done: &EpochDone<'_>) -> ControlFlow<()> {
+        self.0.end_epoch(done.epoch);
+        ControlFlow::Continue(())
     }
 }

@@ -255,7 +255,7 @@ impl Work<'_> {
         }
         let folder = tempfile::tempdir().map_err(CliError::Temporary)?;
         let model = folder.path().join("model.rfn");
-        let job = Job { checkpoint: path, model: &model, name: None, numbers: Numbers::Int8 };
+        let job = Job { checkpoint: path, model: &model, name: None, numbers: Numbers::Int8, fine_tuning: 0 };
         let exported = job.run(checkpoint, self.dataset)?;
         Ok((exported.file, exported.layers.iter().map(Layer::from).collect()))
     }

@@ -14,18 +14,21 @@ pub struct Augmentation {
     pub shear: f32,
     /// Shift, in pixels, each way.
     pub shift: f32,
-    /// Bend: what a pixel at the edge moves, in pixels each way, with the square of its place and with the product of its
-    /// row and column. What affine maps cannot do to straight strokes.
+    /// Bend, which no affine map does to a straight stroke: what a pixel at the edge moves, in pixels, with the square of its
+    /// column, with that of its row and with their product, each way.
     pub bend: f32,
+    /// Bend back and forth: likewise with the four products of three of column and row.
+    pub wave: f32,
 }
 
 impl Augmentation {
-    /// What helps handwritten digits.
-    pub const DEFAULT: Self = Self { scale: 0.12, shear: 0.15, shift: 2.0, bend: 1.0 };
+    /// What helps handwritten digits: an LSTM of the best recipe gets 46 of 10,000 held-out samples wrong with it where it
+    /// gets 55 with three quarters of the affine changes and half of the bend alone.
+    pub const DEFAULT: Self = Self { scale: 0.16, shear: 0.2, shift: 2.0, bend: 2.0, wave: 1.0 };
 
     /// Draws `image` `[height][width]`, bytes, into `out` of the same size, in real values `byte * scale`.
     ///
-    /// Each pixel of the result is read from where a map of second degree puts it, between the four pixels around that
+    /// Each pixel of the result is read from where a map of third degree puts it, between the four pixels around that
     /// place; outside the image all is zero.
     ///
     /// # Panics
@@ -37,14 +40,28 @@ impl Augmentation {
         let (xx, yy) = (1.0 + even(self.scale), 1.0 + even(self.scale));
         let (xy, yx) = (even(self.shear), even(self.shear));
         let (dx, dy) = (even(self.shift), even(self.shift));
-        let bends = [(); 6].map(|()| even(self.bend));
+        let bends = [[(); 3]; 2].map(|bends| bends.map(|()| even(self.bend)));
+        let waves = [[(); 4]; 2].map(|waves| waves.map(|()| even(self.wave)));
         let middle = |size: usize| 0.5 * (size as f32 - 1.0);
         let middle = [middle(width), middle(image.len() / width)];
-        let [middle_x, middle_y] = middle;
+        let [edge_x, edge_y] = middle.map(|middle| middle.max(1.0));
+        let [edge_xx, edge_xy, edge_yy] = [edge_x * edge_x, edge_x * edge_y, edge_y * edge_y];
+        // bends and waves are meant for places that are 1 at the edge
+        let map = |add, first, [xx, xy, yy]: [f32; 3], [xxx, xxy, xyy, yyy]: [f32; 4]| Polynomial {
+            add,
+            first,
+            second: [xx / edge_xx, xy / edge_xy, yy / edge_yy],
+            third: [
+                xxx / edge_xx / edge_x,
+                xxy / edge_xx / edge_y,
+                xyy / edge_x / edge_yy,
+                yyy / edge_yy / edge_y,
+            ],
+        };
         let map = Map {
             middle,
-            x: [xx, xy, middle_x, dx, bends[0], bends[1], bends[2]],
-            y: [yx, yy, middle_y, dy, bends[3], bends[4], bends[5]],
+            x: map(middle[0] + dx, [xx, xy], bends[0], waves[0]),
+            y: map(middle[1] + dy, [yx, yy], bends[1], waves[1]),
         };
         draw_rows(&Neighbours::of(image, width), &map, scale, out);
     }
@@ -53,15 +70,34 @@ impl Augmentation {
 /// Pixels of a row that are drawn together, in vectors of whichever length the processor has.
 const LANES: usize = 32;
 
-/// Where pixels are read from: a polynomial of second degree in the pixel's place, x and y counted from the middle.
+/// Where pixels are read from, by the pixel's place, x and y counted from the middle.
 struct Map {
     /// The middle of the image, x and y.
     middle: [f32; 2],
-    /// What makes the x to read at: the factors of x and y, two things to add, and the factors of u², u v and v², where u and
-    /// v are x and y as parts of what they are at the edge.
-    x: [f32; 7],
-    /// The same for y.
-    y: [f32; 7],
+    /// The x to read at.
+    x: Polynomial,
+    /// The y to read at.
+    y: Polynomial,
+}
+
+/// A polynomial of third degree in x and y.
+#[derive(Clone, Copy)]
+struct Polynomial {
+    add: f32,
+    /// Factors of x and y.
+    first: [f32; 2],
+    /// Factors of x², x y and y².
+    second: [f32; 3],
+    /// Factors of x³, x² y, x y² and y³.
+    third: [f32; 4],
+}
+
+impl Polynomial {
+    /// The factors of 1, x, x² and x³ where y is known.
+    fn at(&self, y: f32) -> [f32; 4] {
+        let Self { add, first: [x, by_y], second: [xx, xy, yy], third: [xxx, xxy, xyy, yyy] } = *self;
+        [add + y * (by_y + y * (yy + y * yyy)), x + y * (xy + y * xyy), xx + y * xxy, xxx]
+    }
 }
 
 impl Map {
@@ -70,14 +106,12 @@ impl Map {
     fn places(&self, row: usize, first: usize) -> [[f32; LANES]; 2] {
         let [middle_x, middle_y] = self.middle;
         let y = row as f32 - middle_y;
-        let v = y / middle_y.max(1.0);
         let mut places = [[0.0; LANES]; 2];
-        for (places, [by_x, by_y, add, add_too, uu, uv, vv]) in places.iter_mut().zip([self.x, self.y]) {
+        for (places, polynomial) in places.iter_mut().zip([&self.x, &self.y]) {
+            let [a, b, c, d] = polynomial.at(y);
             for (column, place) in places.iter_mut().enumerate() {
                 let x = (first + column) as f32 - middle_x;
-                let u = x / middle_x.max(1.0);
-                let bend = uu * u * u + uv * u * v + vv * v * v;
-                *place = by_x * x + by_y * y + add + add_too + bend;
+                *place = a + x * (b + x * (c + x * d));
             }
         }
         places
@@ -178,7 +212,7 @@ mod tests {
 
     #[test]
     fn no_change_draws_the_image_itself() {
-        let still = Augmentation { scale: 0.0, shear: 0.0, shift: 0.0, bend: 0.0 };
+        let still = Augmentation { scale: 0.0, shear: 0.0, shift: 0.0, bend: 0.0, wave: 0.0 };
         let mut out = vec![0.0; 120];
         still.draw(&picture(), 10, 0.5, &mut ChaCha8Rng::seed_from_u64(1), &mut out);
         let expected: Vec<f32> = picture().iter().map(|&byte| 0.5 * f32::from(byte)).collect();
@@ -204,8 +238,8 @@ mod tests {
     /// A map that shifts all pixels alike.
     fn shift(width: usize, height: usize, [dx, dy]: [f32; 2]) -> Map {
         let middle = [0.5 * (width as f32 - 1.0), 0.5 * (height as f32 - 1.0)];
-        let [x, y] = middle;
-        Map { middle, x: [1.0, 0.0, x, dx, 0.0, 0.0, 0.0], y: [0.0, 1.0, y, dy, 0.0, 0.0, 0.0] }
+        let shift = |add, first| Polynomial { add, first, second: [0.0; 3], third: [0.0; 4] };
+        Map { middle, x: shift(middle[0] + dx, [1.0, 0.0]), y: shift(middle[1] + dy, [0.0, 1.0]) }
     }
 
     #[test]
@@ -234,8 +268,10 @@ mod tests {
             for _ in 0..20 {
                 let mut even = |most: f32| most * (2.0 * (rng.next_u32() as f32 / u32::MAX as f32) - 1.0);
                 let mut map = shift(width, height, [even(9.0), even(9.0)]);
-                for factors in [&mut map.x, &mut map.y] {
-                    factors.iter_mut().for_each(|factor| *factor += even(0.7));
+                for Polynomial { first, second, third, .. } in [&mut map.x, &mut map.y] {
+                    first.iter_mut().for_each(|factor| *factor += even(0.7));
+                    second.iter_mut().for_each(|factor| *factor += even(0.02));
+                    third.iter_mut().for_each(|factor| *factor += even(0.001));
                 }
                 let mut drawn = vec![f32::NAN; image.len()];
                 draw_rows(&neighbours, &map, 1.0, &mut drawn);

@@ -6,6 +6,7 @@ use refrain::{MAX_INPUTS, MAX_LAYERS, MAX_OUTPUTS, MAX_UNITS};
 
 use super::recipe::Recipe;
 use crate::checkpoint::Checkpoint;
+use crate::quantise::ExportError;
 
 /// Why training did not begin, or stopped before its end.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +42,9 @@ pub enum TrainError {
         /// What was asked for.
         found: f32,
     },
+    /// The last epochs cannot be computed in integers.
+    #[error("the network cannot be trained in the integers that it is to be exported as: {0}")]
+    Integers(#[from] ExportError),
     /// Class weights where there are no classes.
     #[error("class weights were asked for, but this data has values to learn and no classes: leave them out")]
     ClassWeights,

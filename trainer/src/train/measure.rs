@@ -5,9 +5,12 @@ use ndarray::{Array2, ArrayView2, s};
 use super::gather::Gathered;
 use crate::data::{InputScaling, Kind, SplitView, TargetScaling, Task};
 use crate::metrics::{Residuals, mean};
+use crate::nn::integer::{self, IntegerNetwork};
 use crate::nn::loss::argmax;
-use crate::nn::{Loss, Network, Steps, Targets};
+use crate::nn::{Loss, Network, Padded, Steps, Targets};
 
+/// Samples that statistics are taken from at most.
+const STATISTICS: usize = 4096;
 /// Samples that go through inference together at most, and numbers that they may take.
 const CHUNK: usize = 1024;
 const CHUNK_NUMBERS: usize = 1 << 22;
@@ -48,20 +51,55 @@ pub fn outputs(
     outputs
 }
 
+/// What can be measured: a network, or the integers that it is exported as.
+pub trait Infer {
+    /// Logits or standardised values, `[read-outs, outputs]`, at the timesteps and in the order that `steps` says.
+    fn outputs_at(&self, steps: Steps, sequences: Padded<'_>) -> Array2<f32>;
+}
+
+impl Infer for Network {
+    fn outputs_at(&self, steps: Steps, sequences: Padded<'_>) -> Array2<f32> {
+        self.infer_at(steps, sequences)
+    }
+}
+
+impl Infer for IntegerNetwork {
+    fn outputs_at(&self, steps: Steps, sequences: Padded<'_>) -> Array2<f32> {
+        integer::logit_values(&self.infer_at(steps, sequences))
+    }
+}
+
 /// How good `network` is on `samples` of a data set with that input scaling and task; all zero where there are none. Neither
 /// label smoothing nor class weights are in the loss. Runs on rayon's current pool, some samples at a time.
-pub fn measure(network: &Network, samples: SplitView<'_>, scaling: &InputScaling, task: &Task) -> Score {
+pub fn measure(network: &impl Infer, samples: SplitView<'_>, scaling: &InputScaling, task: &Task) -> Score {
     let loss = match task.kind {
         Kind::Classification { .. } => Loss::CROSS_ENTROPY,
         Kind::Regression { .. } => Loss::MeanSquaredError,
     };
     let mut tally = Tally::new(task);
     for_each_chunk(samples, scaling, Some(task), |chunk| {
-        let outputs = network.infer_at(steps(task), chunk.sequences());
+        let outputs = network.outputs_at(steps(task), chunk.sequences());
         let targets = chunk.targets();
         tally.add(loss.evaluate(outputs.view(), targets).mean, outputs.view(), targets);
     });
     tally.score()
+}
+
+/// Sets batch normalisation's statistics to those of `network` on samples from all over `samples`; a single one has none.
+pub(super) fn estimate_statistics(
+    network: &mut Network,
+    samples: SplitView<'_>,
+    scaling: &InputScaling,
+    steps: Steps,
+) {
+    let most = (CHUNK_NUMBERS / (samples.timesteps() * samples.inputs())).clamp(2, STATISTICS);
+    let count = samples.count().min(most);
+    if count > 1 {
+        let indices: Vec<u32> = (0..count).map(|n| (n * samples.count() / count) as u32).collect();
+        let mut chunk = Gathered::new(count, samples.timesteps(), samples.inputs());
+        chunk.gather(samples, &indices, |index, out| samples.gather(index, scaling, out));
+        network.estimate_statistics(steps, chunk.sequences());
+    }
 }
 
 /// How many times a network is read out for `samples`.

@@ -20,11 +20,13 @@ mod state;
 
 pub use augment::Augmentation;
 pub use error::{Divergence, TrainError};
-pub use measure::{Score, measure, outputs, steps};
+pub use measure::{Infer, Score, measure, outputs, steps};
 pub use observer::{EpochDone, Observer, Plan, Progress, Unobserved};
 pub use options::Options;
-pub use recipe::{Order, Recipe, Settings, UnknownRecipe, Validation};
+pub use recipe::{Order, Recipe, Settings, UnknownRecipe, Validation, fine_tuning_epochs};
 pub use state::{Best, Epoch, TrainingState};
+
+use refrain::Numbers;
 
 use crate::checkpoint::Checkpoint;
 use crate::data::Dataset;
@@ -55,7 +57,7 @@ pub fn train(
     dataset: &Dataset,
     observer: &mut dyn Observer,
 ) -> Result<Trained, TrainError> {
-    start(options, dataset, None, observer)
+    start(options, options.settings(), dataset, None, observer)
 }
 
 /// Goes on with a run from `state`, which an [`Observer`] was given after one of its epochs. With the same options and data
@@ -69,12 +71,44 @@ pub fn resume(
     state: TrainingState,
     observer: &mut dyn Observer,
 ) -> Result<Trained, TrainError> {
-    start(options, dataset, Some(state), observer)
+    start(options, options.settings(), dataset, Some(state), observer)
+}
+
+/// Trains a finished network on for `epochs` in the integers `numbers`, so that it gets used to their rounding: what weights
+/// of 4 bits need, for [`fine_tuning_epochs`]. The history has these epochs alone, measured in those integers.
+///
+/// # Errors
+/// As [`train`].
+///
+/// # Panics
+/// If `numbers` are no integers.
+pub fn fine_tune(
+    checkpoint: &Checkpoint,
+    dataset: &Dataset,
+    numbers: Numbers,
+    epochs: u32,
+    threads: Option<usize>,
+    observer: &mut dyn Observer,
+) -> Result<Trained, TrainError> {
+    let Checkpoint { network, seed, .. } = checkpoint;
+    let (cell, shape) = (network.kind(), network.shape());
+    let options = Options {
+        units: shape.units,
+        layers: shape.layers,
+        epochs: Some(epochs),
+        seed: *seed,
+        threads,
+        ..Options::new(cell)
+    };
+    let settings = Settings::fine_tuning(cell, numbers, epochs);
+    let state = TrainingState::new(network.clone(), settings.optimizer());
+    start(&options, settings, dataset, Some(state), observer)
 }
 
 /// Trains on a pool of as many threads as the options say.
 fn start(
     options: &Options,
+    settings: Settings,
     dataset: &Dataset,
     state: Option<TrainingState>,
     observer: &mut dyn Observer,
@@ -84,7 +118,7 @@ fn start(
         .num_threads(threads)
         .build()
         .map_err(|source| TrainError::Threads { threads, source })?;
-    pool.install(|| run::Run::new(options, dataset, state)?.train(observer))
+    pool.install(|| run::Run::new(options, settings, dataset, state)?.train(observer))
 }
 
 #[cfg(test)]

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use refrain::CellKind;
+use refrain::{CellKind, Numbers};
 use serde::Serialize;
 
 use super::augment::Augmentation;
-use crate::nn::Algorithm;
+use crate::nn::{Algorithm, Optimizer};
 
 /// A named way of training.
 ///
@@ -22,7 +22,8 @@ pub enum Recipe {
     /// Stochastic gradient descent at 0.01, ten epochs over all training samples, nothing else: what an introduction
     /// to Keras shows, and what seeded Keras does with it, down to the [`Order`].
     Article,
-    /// Adam with warm-up, cosine decay, label smoothing, clipping and images drawn anew each time.
+    /// SOAP with warm-up, cosine decay, weight decay, clipping and images drawn anew each time; the last epochs in the
+    /// integers of the board.
     Best,
 }
 
@@ -68,12 +69,21 @@ pub struct Settings {
     pub learning_rate: f32,
     /// Whether the learning rate rises from zero over the first steps and falls to zero along a cosine.
     pub schedule: bool,
+    /// λ, what the kernels lose of themselves in each step, times the learning rate.
+    pub weight_decay: f32,
     /// Part of the target that is spread evenly over all classes.
     pub label_smoothing: f32,
     /// Greatest global norm of a step's gradients.
     pub clip_norm: Option<f32>,
     /// How samples are changed before each use.
     pub augmentation: Option<Augmentation>,
+    /// Whether batch normalisation's statistics are taken anew after each epoch, from training samples as they are. The
+    /// moving ones are late where the weights still move, and of images that are drawn anew.
+    pub fresh_statistics: bool,
+    /// Part of the epochs, at the end, that are computed in the integers that the network is exported as.
+    pub integer_part: f32,
+    /// What these integers are.
+    pub numbers: Numbers,
 }
 
 impl Recipe {
@@ -99,28 +109,51 @@ impl Recipe {
                 algorithm: Algorithm::Sgd,
                 learning_rate: 0.01,
                 schedule: false,
+                weight_decay: 0.0,
                 label_smoothing: 0.0,
                 clip_norm: None,
                 augmentation: None,
+                fresh_statistics: false,
+                integer_part: 0.0,
+                numbers: Numbers::Int8,
             },
+            // Found on 10,000 training images of MNIST held out of training; "wrong" is of those 10,000, where a standard
+            // deviation is some 7 for the cells with gates and 9 for the SimpleRNN.
             Self::Best => Settings {
-                // a SimpleRNN's epoch takes a third of the others' time, and it gains most from more of them
+                // more of them still help a little: an LSTM gets 62, 52 and 36 wrong after 8, 24 and 70, a GRU 68, 42 and
+                // 42, and a SimpleRNN, whose epoch takes a third of the time, 85 and 82 after 60 and 150
                 epochs: match cell {
-                    CellKind::SimpleRnn => 30,
-                    CellKind::Lstm | CellKind::Gru => 15,
+                    CellKind::SimpleRnn => 100,
+                    CellKind::Lstm | CellKind::Gru => 60,
                 },
+                // 128 does as well, and the optimiser takes half of the time, but small sets want steps
                 batch: 64,
                 order: Order::Reshuffled,
                 validation: Validation::HeldOut,
-                algorithm: Algorithm::ADAM,
+                // Adam and 12 epochs leave a SimpleRNN at 97.7 %, Muon at 98.6 %, SOAP at 99.0 %; one side's basis alone,
+                // or kernel and recurrent kernel apart, is half way
+                algorithm: Algorithm::SOAP,
+                // a SimpleRNN gets 156 wrong at 1e-2 where it gets 115 at 3e-3; the others learn faster at 1e-2, and as well
                 learning_rate: match cell {
-                    CellKind::SimpleRnn => 1e-3,
-                    CellKind::Lstm | CellKind::Gru => 3e-3,
+                    CellKind::SimpleRnn => 3e-3,
+                    CellKind::Lstm | CellKind::Gru => 1e-2,
                 },
                 schedule: true,
-                label_smoothing: 0.05,
+                // of a SimpleRNN's weights as much a step as of the others'; without it it gets 127 wrong where it gets 87
+                // with it, with thrice of it 150
+                weight_decay: match cell {
+                    CellKind::SimpleRnn => 0.1,
+                    CellKind::Lstm | CellKind::Gru => 0.03,
+                },
+                // beside weight decay it costs a little, and so does dropout
+                label_smoothing: 0.0,
                 clip_norm: Some(1.0),
                 augmentation: Some(Augmentation::DEFAULT),
+                // averaging weights over the last steps instead gains nothing where the learning rate falls to zero
+                fresh_statistics: true,
+                // without it a SimpleRNN may lose 0.2 % by its integers; with it none of the cells loses anything
+                integer_part: 0.05,
+                numbers: Numbers::Int8,
             },
         }
     }
@@ -148,7 +181,37 @@ impl FromStr for Recipe {
     }
 }
 
+/// Epochs in which a network gets used to weights of 4 bits. What a SimpleRNN remembers passes through its rounded
+/// weights at every timestep, and they are fewest.
+pub fn fine_tuning_epochs(cell: CellKind) -> u32 {
+    match cell {
+        CellKind::SimpleRnn => 30,
+        CellKind::Lstm | CellKind::Gru => 8,
+    }
+}
+
 impl Settings {
+    /// To train a network on, all in the integers `numbers`, for so many epochs.
+    pub(super) fn fine_tuning(cell: CellKind, numbers: Numbers, epochs: u32) -> Self {
+        let best = Recipe::Best.settings(cell);
+        let learning_rate = 0.3 * best.learning_rate;
+        Self { epochs, learning_rate, integer_part: 1.0, numbers, ..best }
+    }
+
+    /// What changes the weights, without a memory yet.
+    pub(super) fn optimizer(&self) -> Optimizer {
+        let optimizer = Optimizer::new(self.algorithm).with_weight_decay(self.weight_decay);
+        match self.clip_norm {
+            Some(norm) => optimizer.with_clip_norm(norm),
+            None => optimizer,
+        }
+    }
+
+    /// Whether epoch `epoch`, from 1, is computed in integers.
+    pub fn is_in_integers(&self, epoch: u32) -> bool {
+        epoch > self.epochs - (self.integer_part * self.epochs as f32) as u32
+    }
+
     /// The learning rate of step `step` (from 0) of `steps`: with a schedule a linear rise over the first
     /// twentieth, then half a cosine down to zero (Loshchilov & Hutter, "SGDR", 2017).
     pub fn learning_rate_at(&self, step: usize, steps: usize) -> f32 {
@@ -204,6 +267,16 @@ mod tests {
         assert!((0..9).all(|step| constant.learning_rate_at(step, 9) == 0.01));
         // one step in all is a step too
         assert_eq!(settings.learning_rate_at(0, 1), settings.learning_rate);
+    }
+
+    #[test]
+    fn the_last_epochs_are_in_integers() {
+        let settings =
+            |epochs| Settings { epochs, integer_part: 0.1, ..Recipe::Best.settings(CellKind::Gru) };
+        let first = |epochs| (1..=epochs).find(|&epoch| settings(epochs).is_in_integers(epoch));
+        assert_eq!([first(1), first(9), first(10), first(45)], [None, None, Some(10), Some(42)]);
+        let article = Recipe::Article.settings(CellKind::Gru);
+        assert!((1..=10).all(|epoch| !article.is_in_integers(epoch)));
     }
 
     #[test]

@@ -4,14 +4,15 @@ use std::time::{Duration, Instant};
 
 use super::batches::Batches;
 use super::error::Divergence;
-use super::measure::{Score, Tally};
+use super::measure::{Score, Tally, estimate_statistics};
 use super::{
     Epoch, EpochDone, Observer, Options, Plan, Progress, Settings, TrainError, Trained, TrainingState,
     measure,
 };
 use crate::checkpoint::Checkpoint;
 use crate::data::{Dataset, Kind, SplitView};
-use crate::nn::{Network, Objective, Optimizer, Trainer};
+use crate::nn::{Network, Objective, Trainer};
+use crate::quantise::{self, Formats};
 
 /// An epoch whose mean loss is so many times that of a network that has learnt nothing has diverged, though all its numbers
 /// may be finite: saturated gates keep them so.
@@ -22,11 +23,13 @@ pub(super) struct Run<'a> {
     options: &'a Options,
     settings: Settings,
     dataset: &'a Dataset,
+    training: SplitView<'a>,
     validation: SplitView<'a>,
-    samples: usize,
     batches: Batches<'a>,
     objective: Objective,
     trainer: Trainer,
+    /// What this epoch is computed in, where it is in integers.
+    formats: Option<Formats<'a>>,
     /// Between epochs all of it is of the same moment; within one the network and the optimiser run ahead.
     state: TrainingState,
     /// The network as it was after the last epoch.
@@ -42,18 +45,14 @@ impl<'a> Run<'a> {
     /// [`TrainError`], if the options, the data and the state do not go together.
     pub(super) fn new(
         options: &'a Options,
+        settings: Settings,
         dataset: &'a Dataset,
         state: Option<TrainingState>,
     ) -> Result<Self, TrainError> {
-        let settings = options.settings();
         options.check(dataset)?;
         let (training, validation) = options.split(dataset);
         let fresh = Network::new(options.cell, options.shape(dataset)?, options.seed);
-        let mut optimizer = Optimizer::new(settings.algorithm);
-        if let Some(norm) = settings.clip_norm {
-            optimizer = optimizer.with_clip_norm(norm);
-        }
-        let fresh = TrainingState::new(fresh, optimizer);
+        let fresh = TrainingState::new(fresh, settings.optimizer());
         let state = match state {
             Some(state) => {
                 check_state(&state, &fresh, settings.epochs)?;
@@ -64,14 +63,15 @@ impl<'a> Run<'a> {
         Ok(Self {
             options,
             dataset,
+            training,
             validation,
-            samples: training.count(),
             batches: Batches::new(dataset, training, &settings, options.dropout, options.seed),
             objective: options.objective(dataset),
             trainer: Trainer::new(&state.network),
             last_good: state.network.clone(),
             state,
             settings,
+            formats: None,
             training_time: Duration::ZERO,
             samples_met: 0,
         })
@@ -81,7 +81,7 @@ impl<'a> Run<'a> {
     pub(super) fn train(mut self, observer: &mut dyn Observer) -> Result<Trained, TrainError> {
         let started = Instant::now();
         let (done, epochs) = (self.state.epochs(), self.settings.epochs);
-        observer.started(&Plan { done, epochs, samples_per_epoch: self.samples });
+        observer.started(&Plan { done, epochs, samples_per_epoch: self.training.count() });
         let mut stopped_early = self.is_out_of_patience();
         for epoch in done + 1..=epochs {
             if stopped_early {
@@ -105,10 +105,11 @@ impl<'a> Run<'a> {
     fn train_epoch(&mut self, epoch: u32, observer: &mut dyn Observer) -> Result<Score, TrainError> {
         let started = Instant::now();
         self.batches.begin_epoch(epoch);
+        self.formats = self.settings.is_in_integers(epoch).then(|| self.formats());
         let (steps, mut tally) = (self.batches.steps(), Tally::new(self.dataset.task()));
         let mut samples_done = 0;
         for step in 0..steps {
-            let (loss, samples) = self.step(epoch, step, &mut tally);
+            let (loss, samples) = self.step(epoch, step, &mut tally)?;
             if !loss.is_finite() {
                 return Err(self.diverged(epoch, step, Divergence::Loss(loss)));
             }
@@ -123,15 +124,28 @@ impl<'a> Run<'a> {
         Ok(tally.score())
     }
 
+    /// The integers that the network is to be exported as. They are looked for anew in each epoch, from nothing but the
+    /// network, so that a run that goes on finds the same ones.
+    fn formats(&self) -> Formats<'a> {
+        let calibration = self.training.first(quantise::CALIBRATION);
+        Formats::new(&self.state.network, self.dataset.scaling(), self.settings.numbers, calibration)
+    }
+
     /// One change of the weights; returns the loss before it, and the samples that it was computed on.
-    fn step(&mut self, epoch: u32, step: usize, tally: &mut Tally) -> (f32, usize) {
+    fn step(&mut self, epoch: u32, step: usize, tally: &mut Tally) -> Result<(f32, usize), TrainError> {
         let learning_rate = self.learning_rate(epoch, step);
-        let Self { batches, objective, trainer, state, .. } = self;
+        let Self { batches, objective, trainer, formats, state, .. } = self;
         let batch = batches.gather(epoch, step);
-        let loss = trainer.backpropagate(&mut state.network, &batch, objective);
+        let loss = match formats {
+            Some(formats) => {
+                let integers = formats.integers(&state.network)?;
+                trainer.backpropagate_integers(&state.network, &integers, &batch, objective)
+            }
+            None => trainer.backpropagate(&mut state.network, &batch, objective),
+        };
         tally.add(loss, trainer.logits(), batch.targets);
         state.optimizer.step(&mut state.network, trainer.gradients(), learning_rate);
-        (loss, batch.sequences.count())
+        Ok((loss, batch.sequences.count()))
     }
 
     /// Of step number `step` of an epoch.
@@ -143,8 +157,11 @@ impl<'a> Run<'a> {
 
     /// Measures the network after an epoch, and brings all of the state to this moment.
     fn end_epoch(&mut self, epoch: u32, training: &Score) -> Result<(), TrainError> {
-        let validation =
-            measure(&self.state.network, self.validation, self.dataset.scaling(), self.dataset.task());
+        if self.settings.fresh_statistics && self.formats.is_none() {
+            let (scaling, steps) = (self.dataset.scaling(), self.objective.steps);
+            estimate_statistics(&mut self.state.network, self.training, scaling, steps);
+        }
+        let validation = self.validate()?;
         if let Some(cause) = self.divergence(training, &validation) {
             return Err(self.diverged(epoch, self.batches.steps() - 1, cause));
         }
@@ -155,6 +172,16 @@ impl<'a> Run<'a> {
             self.state.note_best(&done);
         }
         Ok(())
+    }
+
+    /// Measures the network on the samples that validate, in the integers of the epoch if it was computed in them.
+    fn validate(&self) -> Result<Score, TrainError> {
+        let (network, samples) = (&self.state.network, self.validation);
+        let (scaling, task) = (self.dataset.scaling(), self.dataset.task());
+        Ok(match &self.formats {
+            Some(formats) => measure(&formats.integers(network)?, samples, scaling, task),
+            None => measure(network, samples, scaling, task),
+        })
     }
 
     /// Whether the epoch has diverged. The last step's change is in no training loss, and must not reach a checkpoint

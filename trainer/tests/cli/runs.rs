@@ -144,7 +144,7 @@ fn a_run_is_not_resumed_as_another_one() {
         ("lstm", "its cell is \"gru\" where \"lstm\" is asked for"),
         ("--recipe article", "its recipe is \"best\" where \"article\" is asked for"),
         ("--seed 8", "its seed is 7 where 8 is asked for"),
-        ("--learning-rate 0.5", "its learning_rate is 0.003 where 0.5 is asked for"),
+        ("--learning-rate 0.5", "its learning_rate is 0.01 where 0.5 is asked for"),
         ("--dropout 0.5", "its dropout is 0.0 where 0.5 is asked for"),
         ("--data digits", "its data.fingerprint is "),
         ("--epochs 9", "its learning rate is planned over 4 epochs, and 9 are asked for"),
