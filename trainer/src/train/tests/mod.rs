@@ -1,6 +1,7 @@
 //! Whole training runs, on digits that the program draws and on waves of different lengths.
 
 mod faults;
+mod integers;
 mod resume;
 mod sets;
 

@@ -25,7 +25,7 @@ impl Observer for StopAfter {
 }
 
 /// The state after `epoch` epochs, written down and read back.
-fn state_after(epoch: u32, options: &Options, dataset: &Dataset) -> TrainingState {
+pub(super) fn state_after(epoch: u32, options: &Options, dataset: &Dataset) -> TrainingState {
     let mut stop = StopAfter { epoch, state: Vec::new() };
     train(options, dataset, &mut stop).unwrap();
     postcard::from_bytes(&stop.state).unwrap()
