@@ -1,6 +1,12 @@
-//! What whole-system tests share.
+//! What whole-system tests share, and the trainer's examples, which one of them runs.
 
+#[path = "../../trainer/examples/battery.rs"]
+pub mod battery;
+#[path = "../../trainer/examples/gestures.rs"]
+pub mod gestures;
 mod recordings;
+#[path = "../../trainer/examples/vibration.rs"]
+pub mod vibration;
 
 use std::path::PathBuf;
 

@@ -199,12 +199,8 @@ impl Job<'_> {
     pub(super) fn run(&self, checkpoint: &Checkpoint, dataset: &Dataset) -> Result<Exported, CliError> {
         let facts = Facts::of_checkpoint(checkpoint);
         facts.check(self.checkpoint, dataset)?;
-        let metadata = Metadata {
-            name: self.name.map_or_else(|| format!("{}-{}", facts.cell, facts.shape.units), str::to_owned),
-            timesteps: checkpoint.timesteps,
-            scaling: checkpoint.data.scaling.clone(),
-            task: checkpoint.data.task.clone(),
-        };
+        let name = self.name.map_or_else(|| format!("{}-{}", facts.cell, facts.shape.units), str::to_owned);
+        let metadata = Metadata::of(checkpoint, name);
         let calibration = dataset.train().view().first(CALIBRATION);
         let network = self.network(checkpoint, dataset)?;
         let file = export(&network, &metadata, self.numbers, calibration)

@@ -18,9 +18,11 @@ pub use read_out::ReadOut;
 pub use rows::link_bytes;
 pub use scores::{ClassScores, Details, Scores, ValueScores};
 
+use crate::checkpoint::Checkpoint;
 use crate::data::{Kind, SplitView, TargetsView, Task};
 use crate::metrics::{Confusion, Residuals};
 use crate::model_file::ModelFile;
+use crate::train::{outputs, steps};
 
 /// Bytes of a logit: an `i32` in Q16, or an `f32`, little-endian.
 pub const LOGIT_BYTES: usize = 4;
@@ -69,6 +71,21 @@ impl Evaluation {
             values
         };
         Ok(Self::new(ReadOut::of_model(file), logits, values, samples))
+    }
+
+    /// Runs the f32 network of a checkpoint over `samples`, on rayon's current thread pool.
+    ///
+    /// # Errors
+    /// [`EvaluateError::RowWidth`], or those of [`of_network`](Self::of_network).
+    pub fn of_checkpoint(checkpoint: &Checkpoint, samples: SplitView<'_>) -> Result<Self, EvaluateError> {
+        let Checkpoint { network, data, .. } = checkpoint;
+        let name = format!("the {} trained on {}", network.kind(), data.name);
+        let (found, expected) = (samples.inputs(), usize::from(network.shape().inputs));
+        if found != expected {
+            return Err(EvaluateError::RowWidth { model: name, found, expected });
+        }
+        let outputs = outputs(network, samples, &data.scaling, steps(&data.task));
+        Self::of_network(&name, &data.task, &outputs, samples)
     }
 
     /// Judges what an f32 network in the file `name` gave for `samples` of `task`: `[answers, outputs]` logits, or

@@ -30,6 +30,7 @@ use refrain::{CellKind, MAX_LAYERS, Numbers};
 pub use aware::Formats;
 pub use report::{LayerError, Report};
 
+use crate::checkpoint::Checkpoint;
 use crate::data::{InputScaling, Kind, SplitView, TargetScaling, Task};
 use crate::model_file::{ModelFile, ModelFileError};
 use crate::nn::Network;
@@ -54,6 +55,18 @@ pub struct Metadata {
     pub scaling: InputScaling,
     /// What the outputs stand for.
     pub task: Task,
+}
+
+impl Metadata {
+    /// What a checkpoint knows of its network, under the name `name`.
+    pub fn of(checkpoint: &Checkpoint, name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            timesteps: checkpoint.timesteps,
+            scaling: checkpoint.data.scaling.clone(),
+            task: checkpoint.data.task.clone(),
+        }
+    }
 }
 
 /// Why a network cannot be exported.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::RunError;
-use crate::data::{Dataset, InputScaling, Kind};
+use crate::data::{Dataset, Kind};
 use crate::train::Options;
 
 /// The layout of run folders that this program reads and writes.
@@ -98,11 +98,7 @@ impl Config {
     /// The configuration of a training run with these options on this data, which `source` loads; its network goes to
     /// `checkpoint`, as that is to be noted.
     pub fn new(options: &Options, dataset: &Dataset, source: &str, checkpoint: PathBuf) -> Self {
-        let mut settings = options.settings();
-        if !matches!(dataset.scaling(), InputScaling::Uniform { .. }) {
-            // images alone are drawn anew
-            settings.augmentation = None;
-        }
+        let settings = options.settings(dataset);
         let data = DataConfig::new(options, dataset, source);
         Self {
             format: FORMAT,

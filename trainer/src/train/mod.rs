@@ -57,7 +57,7 @@ pub fn train(
     dataset: &Dataset,
     observer: &mut dyn Observer,
 ) -> Result<Trained, TrainError> {
-    start(options, options.settings(), dataset, None, observer)
+    start(options, options.settings(dataset), dataset, None, observer)
 }
 
 /// Goes on with a run from `state`, which an [`Observer`] was given after one of its epochs. With the same options and data
@@ -71,7 +71,7 @@ pub fn resume(
     state: TrainingState,
     observer: &mut dyn Observer,
 ) -> Result<Trained, TrainError> {
-    start(options, options.settings(), dataset, Some(state), observer)
+    start(options, options.settings(dataset), dataset, Some(state), observer)
 }
 
 /// Trains a finished network on for `epochs` in the integers `numbers`, so that it gets used to their rounding: what weights
@@ -100,7 +100,7 @@ pub fn fine_tune(
         threads,
         ..Options::new(cell)
     };
-    let settings = Settings::fine_tuning(cell, numbers, epochs);
+    let settings = Settings::fine_tuning(cell, dataset, numbers, epochs);
     let state = TrainingState::new(network.clone(), settings.optimizer());
     start(&options, settings, dataset, Some(state), observer)
 }

@@ -65,9 +65,9 @@ impl Options {
         }
     }
 
-    /// The recipe's settings, changed where these options say so.
-    pub fn settings(&self) -> Settings {
-        let settings = self.recipe.settings(self.cell);
+    /// The recipe's settings for `dataset`, changed where these options say so.
+    pub fn settings(&self, dataset: &Dataset) -> Settings {
+        let settings = self.recipe.settings_for(self.cell, dataset);
         Settings {
             epochs: self.epochs.unwrap_or(settings.epochs),
             batch: self.batch.unwrap_or(settings.batch),
@@ -78,7 +78,7 @@ impl Options {
 
     /// What of `dataset` these options train on, and what validates.
     pub fn split<'d>(&self, dataset: &'d Dataset) -> (SplitView<'d>, SplitView<'d>) {
-        match self.settings().validation {
+        match self.settings(dataset).validation {
             Validation::HeldOut => dataset.training_and_validation(),
             Validation::TestSamples => (dataset.train().view(), dataset.test().view()),
         }
@@ -102,13 +102,13 @@ impl Options {
             return Err(TrainError::ClassWeights);
         }
         let (training, validation) = self.split(dataset);
-        self.check_patience(validation.count())?;
+        self.check_patience(dataset, validation.count())?;
         self.check_batch(dataset.task().per_step, training.count(), validation.count())?;
         self.shape(dataset).map(drop)
     }
 
-    fn check_patience(&self, validation: usize) -> Result<(), TrainError> {
-        let held_out = self.settings().validation == Validation::HeldOut && validation > 0;
+    fn check_patience(&self, dataset: &Dataset, validation: usize) -> Result<(), TrainError> {
+        let held_out = self.settings(dataset).validation == Validation::HeldOut && validation > 0;
         match self.patience {
             Some(0) => Err(TrainError::NoPatience),
             Some(_) if !held_out => Err(TrainError::NothingToWatch { recipe: self.recipe }),
@@ -147,7 +147,7 @@ impl Options {
     pub(super) fn objective(&self, dataset: &Dataset) -> Objective {
         let loss = match dataset.task().kind {
             Kind::Classification { .. } => Loss::CrossEntropy {
-                label_smoothing: self.settings().label_smoothing,
+                label_smoothing: self.settings(dataset).label_smoothing,
                 class_weights: self.class_weights.then(|| dataset.class_weights()),
             },
             Kind::Regression { .. } => Loss::MeanSquaredError,

@@ -7,6 +7,7 @@ use refrain::{CellKind, Numbers};
 use serde::Serialize;
 
 use super::augment::Augmentation;
+use crate::data::{Dataset, InputScaling};
 use crate::nn::{Algorithm, Optimizer};
 
 /// A named way of training.
@@ -159,6 +160,25 @@ impl Recipe {
     }
 }
 
+/// The least number of steps that [`Recipe::Best`] takes over sequences other than images.
+const LEAST_STEPS: usize = 1500;
+
+impl Recipe {
+    /// What it means for a cell on a data set: [`settings`](Self::settings), of which [`Best`](Self::Best) changes those
+    /// that suit images alone. Other sequences are not drawn anew, and as there are rarely tens of thousands of them,
+    /// small sets get more epochs.
+    pub fn settings_for(self, cell: CellKind, dataset: &Dataset) -> Settings {
+        let settings = self.settings(cell);
+        let images = matches!(dataset.scaling(), InputScaling::Uniform { .. });
+        if images || self == Self::Article {
+            return settings;
+        }
+        let steps = dataset.training_and_validation().0.count().div_ceil(settings.batch);
+        let epochs = settings.epochs.max(LEAST_STEPS.div_ceil(steps.max(1)) as u32);
+        Settings { epochs, augmentation: None, ..settings }
+    }
+}
+
 impl fmt::Display for Recipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
@@ -192,8 +212,8 @@ pub fn fine_tuning_epochs(cell: CellKind) -> u32 {
 
 impl Settings {
     /// To train a network on, all in the integers `numbers`, for so many epochs.
-    pub(super) fn fine_tuning(cell: CellKind, numbers: Numbers, epochs: u32) -> Self {
-        let best = Recipe::Best.settings(cell);
+    pub(super) fn fine_tuning(cell: CellKind, dataset: &Dataset, numbers: Numbers, epochs: u32) -> Self {
+        let best = Recipe::Best.settings_for(cell, dataset);
         let learning_rate = 0.3 * best.learning_rate;
         Self { epochs, learning_rate, integer_part: 1.0, numbers, ..best }
     }

@@ -275,7 +275,7 @@ mod tests {
     fn a_spoilt_weight_ends_the_run_and_the_epoch_before_is_kept() {
         let dataset = digits::dataset(100, 20, 1).unwrap();
         let options = Options { units: 4, epochs: Some(2), ..Options::new(CellKind::Gru) };
-        let mut run = Run::new(&options, &dataset, None).unwrap();
+        let mut run = Run::new(&options, options.settings(&dataset), &dataset, None).unwrap();
         let train_epoch = |epoch, run: &mut Run<'_>| run.train_epoch(epoch, &mut Unobserved).unwrap();
         let score = train_epoch(1, &mut run);
         run.end_epoch(1, &score).unwrap();

@@ -11,7 +11,7 @@ fn a_run_that_stops_among_its_epochs_in_integers_goes_on_in_the_same_ones() {
     let dataset = waves(Ask::Class);
     for cell in CellKind::ALL {
         let options = Options { epochs: Some(40), ..options(cell) };
-        let in_integers = |epoch| options.settings().is_in_integers(epoch);
+        let in_integers = |epoch| options.settings(&dataset).is_in_integers(epoch);
         assert_eq!([38, 39, 40].map(in_integers), [false, true, true]);
         let unbroken = train(&options, &dataset, &mut Unobserved).unwrap();
         for epoch in [38, 39] {
