@@ -11,8 +11,8 @@ use crate::{MAX_INPUTS, MAX_LAYERS, MAX_OUTPUTS, MAX_UNITS, Shape};
 /// samples of type `S`.
 ///
 /// [`from_bytes`](Self::from_bytes) checks everything once and borrows the weights; after that nothing can fail
-/// or panic, and nothing is allocated. [`SimpleRnn`], [`Lstm`], [`Gru`] and their `Float` counterparts name the
-/// cells; only the code of the cells that a program names is linked into it.
+/// or panic, and nothing is allocated. [`SimpleRnn`](crate::SimpleRnn), [`Lstm`](crate::Lstm), [`Gru`](crate::Gru)
+/// and their `Float` counterparts name the cells; only the code of the cells that a program names is linked into it.
 ///
 /// ```
 /// use refrain::{Lstm, State, argmax};
