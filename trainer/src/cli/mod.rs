@@ -165,7 +165,7 @@ mod tests {
         let unknown = sentence("refrain train lsmt --out f.ckpt");
         assert_eq!(
             unknown,
-            "error: invalid value 'lsmt' for '<CELL>' [possible values: simple-rnn, lstm, gru]; tip: a similar value \
+            "error: invalid value 'lsmt' for '[CELL]' [possible values: simple-rnn, lstm, gru]; tip: a similar value \
              exists: 'lstm' (more by --help)"
         );
         let missing = sentence("refrain train");
