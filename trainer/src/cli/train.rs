@@ -85,7 +85,7 @@ struct ScheduleArgs {
     /// article is plain gradient descent as introductions show it; best gives the most accurate networks [default: best]
     #[arg(long, value_parser = recipe_parser())]
     recipe: Option<Recipe>,
-    /// Passes over the training samples [default: the recipe's own number]
+    /// Passes over the training samples [default: the recipe's own number, or more for a small set]
     #[arg(long, value_name = "N", value_parser = count_parser::<u32>(u32::MAX as usize))]
     epochs: Option<u32>,
     /// End after N epochs without a lower validation loss, and keep the network with the lowest

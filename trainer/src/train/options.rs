@@ -27,7 +27,7 @@ pub struct Options {
     pub layers: u8,
     /// How.
     pub recipe: Recipe,
-    /// Passes over the training samples; `None` for the recipe's own number.
+    /// Passes over the training samples; `None` for the recipe's own number, or more for a small set.
     pub epochs: Option<u32>,
     /// Samples of a step; `None` for the recipe's own number, or all samples where there are fewer.
     pub batch: Option<usize>,
