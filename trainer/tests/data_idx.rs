@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use data_support::{gzip, idx, small_set, write_small_set};
-use refrain_trainer::data::{DataError, Dataset, Source, ValuesView, idx::read_folder, load};
+use refrain_trainer::data::idx::{IdxFault, read_folder};
+use refrain_trainer::data::{DataError, Dataset, Source, ValuesView, load};
 use tempfile::TempDir;
 
 const IMAGES: &str = "train-images-idx3-ubyte";
@@ -18,6 +19,13 @@ fn folder_with_small_set() -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     write_small_set(folder.path());
     folder
+}
+
+fn fault_of(error: &DataError) -> &IdxFault {
+    match error {
+        DataError::Idx { fault, .. } => fault,
+        other => panic!("no idx file is at fault: {other}"),
+    }
 }
 
 /// Loads the small set with `name` replaced by `bytes`.
@@ -111,7 +119,7 @@ fn each_missing_file_is_named() {
         let folder = folder_with_small_set();
         fs::remove_file(folder.path().join(name)).expect("the file");
         let error = read_folder(folder.path()).expect_err(name);
-        assert!(matches!(error, DataError::Missing { .. }), "{error}");
+        assert!(matches!(fault_of(&error), IdxFault::Missing), "{error}");
         let path = folder.path().join(name);
         assert!(error.to_string().starts_with(&format!("{}: no such file", path.display())), "{error}");
     }
@@ -124,7 +132,10 @@ fn a_file_cut_anywhere_is_truncated() {
             let text = refused(name, &bytes[..length], "truncated: ").to_string();
             assert!(text.contains(&format!("{length} bytes (uncompressed) where ")), "{text}");
             let error = refused(name, &gzip(&bytes[..length]), "truncated: ");
-            assert!(matches!(error, DataError::Truncated { found, .. } if found == length), "{error}");
+            assert!(
+                matches!(fault_of(&error), IdxFault::Truncated { found, .. } if *found == length),
+                "{error}"
+            );
         }
     }
 }

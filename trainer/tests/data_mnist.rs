@@ -13,6 +13,7 @@ use std::time::Duration;
 use data_server::{Manner, Server};
 use data_support::{gzip, idx, small_set, write_small_set};
 use refrain_trainer::data::download::Downloader;
+use refrain_trainer::data::idx::IdxFault;
 use refrain_trainer::data::mnist::{self, FOLDER_VARIABLE, PinnedFile, Places, published_files};
 use refrain_trainer::data::{DataError, Source, ValuesView, load, load_with};
 use sha2::{Digest, Sha256};
@@ -59,8 +60,10 @@ fn fetch_images_with(downloader: &Downloader, folder: &Path) -> Result<Vec<u8>, 
     let (wanted, limit) = (gzip(&small_set()[0].1), 10_000);
     downloader.fetch(&format!("{IMAGES}.gz"), folder, limit, |path| {
         let found = fs::read(path).expect("the part just written");
-        let wrong =
-            || DataError::WrongSum { path: path.into(), found: sha256(&found), expected: sha256(&wanted) };
+        let wrong = || DataError::Idx {
+            path: path.into(),
+            fault: IdxFault::WrongSum { found: sha256(&found), expected: sha256(&wanted) }.into(),
+        };
         if found == wanted { Ok(found.clone()) } else { Err(wrong()) }
     })
 }

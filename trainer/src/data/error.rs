@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::csv_folder::CsvFault;
+use super::idx::IdxFault;
 use super::npz::NpzFault;
 
 /// What `--data` takes.
@@ -57,50 +58,6 @@ pub enum DataError {
         path: PathBuf,
     },
 
-    /// One of the four files is not in the folder.
-    #[error(
-        "{path}: no such file, and none of that name with .gz either; the folder must hold all four idx files"
-    )]
-    Missing {
-        /// The file that was looked for, without `.gz`.
-        path: PathBuf,
-    },
-
-    /// The file does not start as an idx file does.
-    #[error(
-        "{path}: not an idx file: it starts with the bytes {found:02x?} where 00 00 08 {rank:02x} was expected"
-    )]
-    NotIdx {
-        /// The file.
-        path: PathBuf,
-        /// Its first four bytes, uncompressed.
-        found: [u8; 4],
-        /// The rank that was expected: 3 for images, 1 for labels.
-        rank: u8,
-    },
-
-    /// An idx file whose elements are not bytes.
-    #[error(
-        "{path}: its elements are of idx type 0x{found:02x}, but only unsigned bytes (0x08) are supported"
-    )]
-    ElementType {
-        /// The file.
-        path: PathBuf,
-        /// The type code found.
-        found: u8,
-    },
-
-    /// An idx file of another number of dimensions than wanted.
-    #[error("{path}: it has {found} dimension(s) where {expected} was expected (images have 3, labels 1)")]
-    Rank {
-        /// The file.
-        path: PathBuf,
-        /// Dimensions found.
-        found: u8,
-        /// Dimensions expected.
-        expected: u8,
-    },
-
     /// There are no samples.
     #[error("{path}: it holds no samples: its sizes are {shape:?}")]
     Empty {
@@ -108,55 +65,6 @@ pub enum DataError {
         path: PathBuf,
         /// Its sizes: `[count, rows, columns]` or `[count]`.
         shape: Vec<usize>,
-    },
-
-    /// Images have no rows or no columns.
-    #[error("{path}: its images have no pixels: its sizes are {shape:?} (count, rows, columns)")]
-    NoPixels {
-        /// The file, or the name of the set.
-        path: PathBuf,
-        /// Its sizes: `[count, rows, columns]` or `[count]`.
-        shape: Vec<usize>,
-    },
-
-    /// The sizes in the header multiply to more than this machine can address.
-    #[error("{path}: the sizes in its header, {shape:?}, multiply to more than this machine can address")]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// The sizes in the header.
-        shape: Vec<usize>,
-    },
-
-    /// The file ends before its header says it does.
-    #[error(
-        "{path}: truncated: {found} bytes (uncompressed) where {expected} were expected; copy or fetch it again"
-    )]
-    Truncated {
-        /// The file.
-        path: PathBuf,
-        /// Bytes found.
-        found: usize,
-        /// Bytes that the header needs.
-        expected: usize,
-    },
-
-    /// The file goes on after its header says it ends.
-    #[error("{path}: bytes follow after the {expected} (uncompressed) that its header announces")]
-    TrailingBytes {
-        /// The file.
-        path: PathBuf,
-        /// Bytes that the header needs.
-        expected: usize,
-    },
-
-    /// A compressed file that does not decompress.
-    #[error("{path}: corrupt gzip data: {source}; copy or fetch it again")]
-    Gzip {
-        /// The file.
-        path: PathBuf,
-        /// The decompressor's reason.
-        source: io::Error,
     },
 
     /// Images and labels do not belong together.
@@ -312,6 +220,15 @@ pub enum DataError {
         path: PathBuf,
     },
 
+    /// Something about an idx file.
+    #[error("{path}: {fault}")]
+    Idx {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: Box<IdxFault>,
+    },
+
     /// Something about an `.npz` file.
     #[error("{path}: {fault}")]
     Npz {
@@ -391,32 +308,6 @@ pub enum DataError {
         count: usize,
     },
 
-    /// An idx file that is sound but is not the one it should be.
-    #[error(
-        "{path}: not the MNIST file of that name: its sizes are {found:?}, expected {expected:?}; give a set of your own by --data FOLDER"
-    )]
-    WrongShape {
-        /// The file.
-        path: PathBuf,
-        /// The sizes in its header.
-        found: Vec<usize>,
-        /// The sizes of the published file.
-        expected: Vec<usize>,
-    },
-
-    /// A file with other bytes than the published ones.
-    #[error(
-        "{path}: not the MNIST file of that name: the SHA-256 of its uncompressed bytes is {found}, expected {expected}; give a set of your own by --data FOLDER"
-    )]
-    WrongSum {
-        /// The file.
-        path: PathBuf,
-        /// The sum found, in hexadecimal.
-        found: String,
-        /// The sum of the published file.
-        expected: String,
-    },
-
     /// No mirror delivered the file.
     #[error("{file}: no mirror delivered it: {reasons}")]
     Download {
@@ -438,6 +329,12 @@ pub enum DataError {
 }
 
 impl DataError {
+    /// For `map_err`: a [`DataError::Idx`] about `path`.
+    pub(super) fn idx(path: &std::path::Path) -> impl Fn(IdxFault) -> DataError + use<> {
+        let path = path.to_path_buf();
+        move |fault| DataError::Idx { path: path.clone(), fault: fault.into() }
+    }
+
     /// For `map_err`: a [`DataError::Npz`] about `path`.
     pub(super) fn npz(path: &std::path::Path) -> impl Fn(NpzFault) -> DataError + use<> {
         let path = path.to_path_buf();

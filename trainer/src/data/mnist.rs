@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::download::{Downloader, remove};
-use super::idx::{self, IdxFile};
+use super::idx::{self, IdxFault, IdxFile};
 use super::{DataError, Dataset, Split};
 
 /// The environment variable that names a folder with the four MNIST files.
@@ -141,11 +141,12 @@ fn assemble(
 
 /// The elements of the idx file at `path`, if it is the one that `file` describes.
 fn read_pinned(path: &Path, file: &PinnedFile) -> Result<Vec<u8>, DataError> {
+    let fault = DataError::idx(path);
     let found = IdxFile::open(path, file.shape.len() as u8)?;
     // Looked at first: it also bounds what a hostile file can make us read.
     if found.shape() != file.shape {
         let (found, expected) = (found.shape().to_vec(), file.shape.clone());
-        return Err(DataError::WrongShape { path: path.to_path_buf(), found, expected });
+        return Err(fault(IdxFault::WrongShape { found, expected }));
     }
     let header = found.header();
     let elements = found.read()?;
@@ -153,7 +154,7 @@ fn read_pinned(path: &Path, file: &PinnedFile) -> Result<Vec<u8>, DataError> {
     let sum: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
     if sum != file.sha256 {
         let expected = file.sha256.clone();
-        return Err(DataError::WrongSum { path: path.to_path_buf(), found: sum, expected });
+        return Err(fault(IdxFault::WrongSum { found: sum, expected }));
     }
     Ok(elements)
 }

@@ -4,12 +4,16 @@
 //! (<http://yann.lecun.com/exdb/mnist/>). Images are bytes of rank 3 (count, rows, columns), labels bytes of rank 1.
 //! A header may lie: memory is taken only as real bytes arrive.
 
+mod fault;
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 use ndarray::Array3;
+
+pub use fault::IdxFault;
 
 use super::{DataError, Dataset, Split};
 
@@ -66,7 +70,7 @@ impl IdxFile {
     /// Reads the elements, row-major, and makes sure that nothing follows them.
     ///
     /// # Errors
-    /// [`DataError::Truncated`], [`DataError::TrailingBytes`], [`DataError::Gzip`] or [`DataError::Io`].
+    /// [`IdxFault::Truncated`], [`IdxFault::TrailingBytes`], [`IdxFault::Gzip`] or [`DataError::Io`].
     pub fn read(mut self) -> Result<Vec<u8>, DataError> {
         let count: usize = self.shape.iter().product();
         // The memory taken at once is bounded by the file's real size; images compress to a fifth or so.
@@ -74,20 +78,21 @@ impl IdxFile {
         let mut elements = Vec::with_capacity(count.min(usize::try_from(likely).unwrap_or(usize::MAX)));
         // One byte more than announced shows what follows, and makes the decoder check its own sum.
         self.read_up_to(count as u64 + 1, &mut elements)?;
+        let fault = DataError::idx(&self.path);
         let header = 4 + 4 * self.shape.len();
         if elements.len() < count {
             let (found, expected) = (header + elements.len(), header + count);
-            return Err(DataError::Truncated { path: self.path, found, expected });
+            return Err(fault(IdxFault::Truncated { found, expected }));
         }
         if elements.len() > count {
-            return Err(DataError::TrailingBytes { path: self.path, expected: header + count });
+            return Err(fault(IdxFault::TrailingBytes { expected: header + count }));
         }
         elements.shrink_to_fit();
         Ok(elements)
     }
 
     fn read_header(&mut self, rank: u8) -> Result<(), DataError> {
-        let path = || self.path.clone();
+        let fault = DataError::idx(&self.path);
         let expected = 4 + 4 * usize::from(rank);
         let mut header = Vec::with_capacity(expected);
         self.stream
@@ -98,17 +103,17 @@ impl IdxFile {
         if let [a, b, kind, found] = header[..header.len().min(4)] {
             let known = kind == UNSIGNED_BYTE || OTHER_TYPES.contains(&kind);
             if (a, b) != (0, 0) || !known {
-                return Err(DataError::NotIdx { path: path(), found: [a, b, kind, found], rank });
+                return Err(fault(IdxFault::NotIdx { found: [a, b, kind, found], rank }));
             }
             if kind != UNSIGNED_BYTE {
-                return Err(DataError::ElementType { path: path(), found: kind });
+                return Err(fault(IdxFault::ElementType { found: kind }));
             }
             if found != rank {
-                return Err(DataError::Rank { path: path(), found, expected: rank });
+                return Err(fault(IdxFault::Rank { found, expected: rank }));
             }
         }
         if header.len() < expected {
-            return Err(DataError::Truncated { path: path(), found: header.len(), expected });
+            return Err(fault(IdxFault::Truncated { found: header.len(), expected }));
         }
         let sizes = header[4..].chunks_exact(4);
         let shape: Vec<usize> =
@@ -125,40 +130,39 @@ impl IdxFile {
 
 /// Refuses sizes of zero and sizes whose product (and header) would overflow.
 fn checked_shape(path: &Path, shape: Vec<usize>) -> Result<Vec<usize>, DataError> {
-    let path = path.to_path_buf();
+    let fault = DataError::idx(path);
     if shape[0] == 0 {
-        return Err(DataError::Empty { path, shape });
+        return Err(DataError::Empty { path: path.to_path_buf(), shape });
     }
     if shape.contains(&0) {
-        return Err(DataError::NoPixels { path, shape });
+        return Err(fault(IdxFault::NoPixels { shape }));
     }
     // No allocation can be larger than isize::MAX bytes.
     let product = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
     match product {
         Some(bytes) if bytes < isize::MAX as usize - 64 => Ok(shape),
-        _ => Err(DataError::TooLarge { path, shape }),
+        _ => Err(fault(IdxFault::TooLarge { shape })),
     }
 }
 
 /// A gzip stream that ends early or does not decode is corrupt; anything else is the operating system's word.
 fn read_error(path: &Path, compressed: bool, source: std::io::Error) -> DataError {
-    let path = path.to_path_buf();
     // The decoder's own complaints carry no error number of the operating system.
     if compressed && source.raw_os_error().is_none() {
-        return DataError::Gzip { path, source };
+        return DataError::idx(path)(IdxFault::Gzip { source });
     }
-    DataError::Io { path, action: "read it", source }
+    DataError::io(path, "read it")(source)
 }
 
 /// The file `name` in `folder`, or else `name.gz`.
 ///
 /// # Errors
-/// [`DataError::Missing`] when neither is there.
+/// [`IdxFault::Missing`] when neither is there.
 pub fn find(folder: &Path, name: &str) -> Result<PathBuf, DataError> {
     let plain = folder.join(name);
     let compressed = folder.join(format!("{name}.gz"));
     let found = [&plain, &compressed].into_iter().find(|path| path.is_file()).cloned();
-    found.ok_or(DataError::Missing { path: plain })
+    found.ok_or_else(|| DataError::idx(&plain)(IdxFault::Missing))
 }
 
 /// Whether a folder holds one of the four idx files at least.
@@ -169,7 +173,7 @@ pub(super) fn is_idx_folder(folder: &Path) -> bool {
 /// Reads a set from the four idx files in `folder`, each plain or `.gz`, of any image size and number of classes.
 ///
 /// # Errors
-/// Whatever is wrong with the folder or one of the files; see [`DataError`].
+/// Whatever is wrong with the folder or one of the files; see [`DataError`] and [`IdxFault`].
 pub fn read_folder(folder: &Path) -> Result<Dataset, DataError> {
     if !folder.is_dir() {
         return Err(DataError::NoFolder { path: folder.to_path_buf() });
