@@ -3,6 +3,8 @@
 //! The UART is not on stdin and stdout, because QEMU writes what the firmware logs by semihosting to its stdout,
 //! whatever character device it is told to use for that.
 
+mod command_line;
+
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -11,10 +13,13 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use command_line::Mode;
+
 use super::board::Board;
 use super::firmware::Firmware;
 use super::transport::{Streams, Transport, TransportError};
 use crate::setup::Qemu;
+use command_line::arguments;
 
 /// Where QEMU's own messages go, in the run's folder.
 const MESSAGES: &str = "qemu.log";
@@ -64,20 +69,6 @@ pub enum EmulatorError {
     Late {
         /// How long it was waited for.
         seconds: u64,
-    },
-}
-
-/// What the firmware is to do; it finds that on its semihosting command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode<'a> {
-    /// Answer requests on the UART until QEMU is ended.
-    Serve,
-    /// Run the self-tests of all models and end QEMU.
-    SelfTest,
-    /// Do the job in this file and end QEMU.
-    Memory {
-        /// A [job](refrain::link::bulk) and its sequences.
-        job: &'a Path,
     },
 }
 
@@ -233,171 +224,107 @@ impl Transport for Emulator {
     }
 }
 
-/// QEMU's command line, of options that version 7.2 has too.
-fn arguments(board: Board, elf: &Path, mode: Mode<'_>, port: u16) -> Vec<String> {
-    let mut arguments: Vec<String> = [
-        "-M",
-        board.name(),
-        "-display",
-        "none",
-        "-monitor",
-        "none",
-        // One instruction takes 1024 ns of the board's time, so that its timer counts instructions exactly.
-        "-icount",
-        "shift=10",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    let command_line = match mode {
-        Mode::Serve => "",
-        Mode::SelfTest => ",arg=self-test",
-        Mode::Memory { .. } => ",arg=memory",
-    };
-    arguments.extend([
-        "-serial".into(),
-        format!("tcp:{}:{port},nodelay=on", Ipv4Addr::LOCALHOST),
-        "-semihosting-config".into(),
-        format!("enable=on,target=native{command_line}"),
-        "-kernel".into(),
-        elf.display().to_string(),
-    ]);
-    if let Mode::Memory { job } = mode {
-        let (file, address) = (escaped(job), board.job_memory().address);
-        arguments.extend(["-device".into(), format!("loader,file={file},addr={address:#x},force-raw=on")]);
-    }
-    arguments
-}
-
-/// A path in an option of QEMU's, where a comma stands doubled.
-fn escaped(path: &Path) -> String {
-    path.display().to_string().replace(',', ",,")
-}
-
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
+    use crate::setup::QemuVersion;
+    use crate::test_programs::script;
 
-    #[test]
-    fn the_command_line_names_the_mode_and_the_job() {
-        let line = |mode| arguments(Board::Mps2An386, Path::new("f.elf"), mode, 4321).join(" ");
-        let serve = line(Mode::Serve);
-        assert!(serve.starts_with("-M mps2-an386 ") && serve.ends_with(" -kernel f.elf"), "{serve}");
-        assert!(serve.contains("-serial tcp:127.0.0.1:4321,nodelay=on "), "{serve}");
-        assert!(!serve.contains("arg="), "{serve}");
-        assert!(line(Mode::SelfTest).contains("target=native,arg=self-test "));
-        let memory = line(Mode::Memory { job: Path::new("a,b/job.bin") });
-        assert!(memory.contains("target=native,arg=memory "), "{memory}");
-        assert!(
-            memory.ends_with("-device loader,file=a,,b/job.bin,addr=0x21000000,force-raw=on"),
-            "{memory}"
-        );
+    fn start_program(folder: &Path, program: PathBuf) -> Result<Emulator, EmulatorError> {
+        let qemu = Qemu { program, version: QemuVersion(10, 0) };
+        let (elf, failure_folder) = (folder.join("f.elf"), folder.join("kept"));
+        fs::write(&elf, "a program").unwrap();
+        let firmware = Firmware { elf, code_bytes: 0, model_bytes: 0, static_ram_bytes: 0, failure_folder };
+        Emulator::start(&qemu, Board::Mps2An386, &firmware, Mode::Serve, folder)
     }
 
-    #[cfg(unix)]
-    mod programs {
-        use super::*;
-        use crate::setup::QemuVersion;
-        use crate::test_programs::script;
+    /// Starts a shell script in QEMU's place; it is connected to the UART by file descriptor 3.
+    fn start(folder: &Path, body: &str) -> Result<Emulator, EmulatorError> {
+        let find_port = "port=$(echo \"$*\" | sed 's/.*127.0.0.1:\\([0-9]*\\).*/\\1/')";
+        let connected = format!("{find_port}\nexec bash -c \"exec 3<>/dev/tcp/127.0.0.1/$port\n{body}\"");
+        start_program(folder, script(folder, "qemu", &connected))
+    }
 
-        fn start_program(folder: &Path, program: PathBuf) -> Result<Emulator, EmulatorError> {
-            let qemu = Qemu { program, version: QemuVersion(10, 0) };
-            let (elf, failure_folder) = (folder.join("f.elf"), folder.join("kept"));
-            fs::write(&elf, "a program").unwrap();
-            let firmware =
-                Firmware { elf, code_bytes: 0, model_bytes: 0, static_ram_bytes: 0, failure_folder };
-            Emulator::start(&qemu, Board::Mps2An386, &firmware, Mode::Serve, folder)
-        }
+    /// Starts a shell script that never connects.
+    fn start_unconnected(folder: &Path, body: &str) -> Result<Emulator, EmulatorError> {
+        start_program(folder, script(folder, "qemu", body))
+    }
 
-        /// Starts a shell script in QEMU's place; it is connected to the UART by file descriptor 3.
-        fn start(folder: &Path, body: &str) -> Result<Emulator, EmulatorError> {
-            let find_port = "port=$(echo \"$*\" | sed 's/.*127.0.0.1:\\([0-9]*\\).*/\\1/')";
-            let connected = format!("{find_port}\nexec bash -c \"exec 3<>/dev/tcp/127.0.0.1/$port\n{body}\"");
-            start_program(folder, script(folder, "qemu", &connected))
+    #[test]
+    fn the_uart_is_on_the_connection_and_the_log_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut emulator = start(folder.path(), "echo log; exec cat <&3 >&3").unwrap();
+        emulator.send(b"a row").unwrap();
+        let mut came = Vec::new();
+        while came.len() < 5 {
+            emulator.receive(&mut came, Instant::now() + Duration::from_secs(60)).unwrap();
         }
+        assert_eq!(came, b"a row");
+        assert_eq!(fs::read(folder.path().join(LOG)).unwrap(), b"log\n");
+    }
 
-        /// Starts a shell script that never connects.
-        fn start_unconnected(folder: &Path, body: &str) -> Result<Emulator, EmulatorError> {
-            start_program(folder, script(folder, "qemu", body))
-        }
+    #[test]
+    fn its_status_and_last_words_are_reported() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut emulator =
+            start(folder.path(), "echo 'its clock stopped' >&2\necho 'q: warning: x' >&2\nexit 3").unwrap();
+        let mut came = Vec::new();
+        let gone = emulator.receive(&mut came, Instant::now() + Duration::from_secs(60)).unwrap_err();
+        assert!(matches!(gone, TransportError::Gone), "{gone}");
+        let message = emulator.why_gone().unwrap().to_string();
+        assert!(message.contains("exit status: 3"), "{message}");
+        assert!(message.contains("its last words: its clock stopped"), "{message}");
+    }
 
-        #[test]
-        fn the_uart_is_on_the_connection_and_the_log_is_not() {
-            let folder = tempfile::tempdir().unwrap();
-            let mut emulator = start(folder.path(), "echo log; exec cat <&3 >&3").unwrap();
-            emulator.send(b"a row").unwrap();
-            let mut came = Vec::new();
-            while came.len() < 5 {
-                emulator.receive(&mut came, Instant::now() + Duration::from_secs(60)).unwrap();
-            }
-            assert_eq!(came, b"a row");
-            assert_eq!(fs::read(folder.path().join(LOG)).unwrap(), b"log\n");
-        }
+    #[test]
+    fn a_program_that_ends_before_it_connects_is_reported() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = start_unconnected(folder.path(), "echo 'no such machine' >&2\nexit 4").err().unwrap();
+        let message = error.to_string();
+        assert!(message.contains("exit status: 4"), "{message}");
+        assert!(message.contains("its last words: no such machine"), "{message}");
+    }
 
-        #[test]
-        fn its_status_and_last_words_are_reported() {
-            let folder = tempfile::tempdir().unwrap();
-            let mut emulator =
-                start(folder.path(), "echo 'its clock stopped' >&2\necho 'q: warning: x' >&2\nexit 3")
-                    .unwrap();
-            let mut came = Vec::new();
-            let gone = emulator.receive(&mut came, Instant::now() + Duration::from_secs(60)).unwrap_err();
-            assert!(matches!(gone, TransportError::Gone), "{gone}");
-            let message = emulator.why_gone().unwrap().to_string();
-            assert!(message.contains("exit status: 3"), "{message}");
-            assert!(message.contains("its last words: its clock stopped"), "{message}");
-        }
+    #[test]
+    fn it_finishes_well_with_status_0_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let patience = Duration::from_secs(60);
+        assert!(start(folder.path(), "exit 0").unwrap().finish(patience).is_ok());
+        let error = start(folder.path(), "exit 1").unwrap().finish(patience).unwrap_err();
+        assert!(error.to_string().ends_with("with exit status: 1; it said nothing"), "{error}");
+        let mut stuck = start(folder.path(), "exec sleep 100").unwrap();
+        let error = stuck.finish(Duration::ZERO).unwrap_err();
+        assert!(matches!(error, EmulatorError::Late { .. }), "{error}");
+    }
 
-        #[test]
-        fn a_program_that_ends_before_it_connects_is_reported() {
-            let folder = tempfile::tempdir().unwrap();
-            let error = start_unconnected(folder.path(), "echo 'no such machine' >&2\nexit 4").err().unwrap();
-            let message = error.to_string();
-            assert!(message.contains("exit status: 4"), "{message}");
-            assert!(message.contains("its last words: no such machine"), "{message}");
-        }
+    #[test]
+    fn the_log_of_a_run_that_failed_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut emulator = start(folder.path(), "echo log; exit 1").unwrap();
+        let message = emulator.finish(Duration::from_secs(60)).unwrap_err().to_string();
+        let (elf, log) = (folder.path().join("kept/firmware.elf"), folder.path().join("kept/firmware.defmt"));
+        let advice = format!("defmt-print -e {} < {}", elf.display(), log.display());
+        assert!(message.ends_with(&advice), "{message}");
+        assert_eq!(fs::read(elf).unwrap(), b"a program");
+        assert_eq!(fs::read(log).unwrap(), b"log\n");
+    }
 
-        #[test]
-        fn it_finishes_well_with_status_0_only() {
-            let folder = tempfile::tempdir().unwrap();
-            let patience = Duration::from_secs(60);
-            assert!(start(folder.path(), "exit 0").unwrap().finish(patience).is_ok());
-            let error = start(folder.path(), "exit 1").unwrap().finish(patience).unwrap_err();
-            assert!(error.to_string().ends_with("with exit status: 1; it said nothing"), "{error}");
-            let mut stuck = start(folder.path(), "exec sleep 100").unwrap();
-            let error = stuck.finish(Duration::ZERO).unwrap_err();
-            assert!(matches!(error, EmulatorError::Late { .. }), "{error}");
-        }
+    #[test]
+    fn it_is_ended_when_it_is_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        let emulator = start(folder.path(), "exec sleep 100").unwrap();
+        let process = Path::new("/proc").join(emulator.process.child.id().to_string());
+        let watched = process.exists();
+        drop(emulator);
+        // Where there is no /proc, that dropping did not wait for the sleep is all that can be seen.
+        assert!(!watched || !process.exists());
+    }
 
-        #[test]
-        fn the_log_of_a_run_that_failed_is_kept() {
-            let folder = tempfile::tempdir().unwrap();
-            let mut emulator = start(folder.path(), "echo log; exit 1").unwrap();
-            let message = emulator.finish(Duration::from_secs(60)).unwrap_err().to_string();
-            let (elf, log) =
-                (folder.path().join("kept/firmware.elf"), folder.path().join("kept/firmware.defmt"));
-            let advice = format!("defmt-print -e {} < {}", elf.display(), log.display());
-            assert!(message.ends_with(&advice), "{message}");
-            assert_eq!(fs::read(elf).unwrap(), b"a program");
-            assert_eq!(fs::read(log).unwrap(), b"log\n");
-        }
-
-        #[test]
-        fn it_is_ended_when_it_is_dropped() {
-            let folder = tempfile::tempdir().unwrap();
-            let emulator = start(folder.path(), "exec sleep 100").unwrap();
-            let process = Path::new("/proc").join(emulator.process.child.id().to_string());
-            let watched = process.exists();
-            drop(emulator);
-            // Where there is no /proc, that dropping did not wait for the sleep is all that can be seen.
-            assert!(!watched || !process.exists());
-        }
-
-        #[test]
-        fn a_program_that_is_not_there_is_named() {
-            let folder = tempfile::tempdir().unwrap();
-            let error = start_program(folder.path(), "/no/such/qemu".into()).err().unwrap();
-            let message = error.to_string();
-            assert!(message.starts_with("/no/such/qemu: cannot start the emulated board: "), "{message}");
-        }
+    #[test]
+    fn a_program_that_is_not_there_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = start_program(folder.path(), "/no/such/qemu".into()).err().unwrap();
+        let message = error.to_string();
+        assert!(message.starts_with("/no/such/qemu: cannot start the emulated board: "), "{message}");
     }
 }
