@@ -7,8 +7,10 @@ use serde::Serialize;
 use super::calibrate::features;
 use super::{LAYER_NAMES, Metadata};
 use crate::data::SplitView;
+use crate::evaluate::LOGIT_BYTES;
 use crate::model_file::ModelFile;
-use crate::nn::{Network, Padded};
+use crate::nn::{Network, Padded, Steps};
+use crate::train::steps;
 
 /// Sequences that the hidden states are compared on.
 const SEQUENCES: usize = 500;
@@ -16,7 +18,8 @@ const SEQUENCES: usize = 500;
 /// How far one layer's outputs are off.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LayerError {
-    /// `cell`, `cell_1` or `cell_2` (the hidden state, after every timestep) or `dense` (the logits at the end).
+    /// `cell`, `cell_1` or `cell_2` (the hidden state, after every timestep) or `dense` (the logits, at the end of a
+    /// sequence or after every timestep, wherever the task has them read).
     pub layer: &'static str,
     /// The greatest difference.
     pub max: f64,
@@ -45,12 +48,12 @@ impl Report {
         let (units, layers) = (usize::from(units), usize::from(layers));
         let (x, lengths) = features(&metadata.scaling, sequences);
         let x = Padded::new(x.view(), &lengths);
-        let (traces, logits) = (network.trace(x), network.infer(x));
+        let steps = steps(&metadata.task);
+        let (traces, logits) = (network.trace(x), network.infer_at(steps, x));
         let mut errors = vec![Difference::default(); layers + 1];
-        let mut bytes = vec![0; logits.ncols() * 4];
-        for (index, exact_logits) in logits.outer_iter().enumerate() {
+        let mut read_outs_before = 0;
+        for (index, &timesteps) in lengths.iter().enumerate() {
             let sequence = sequences.sequence(index).to_bytes();
-            let timesteps = lengths[index];
             let mut hidden = vec![0.0; timesteps * layers * units];
             model.trace(&sequence, &mut hidden).expect("the sequences have the network's shape");
             for (layer, error) in errors[..layers].iter_mut().enumerate() {
@@ -58,9 +61,20 @@ impl Report {
                 let own = hidden.chunks(units).skip(layer).step_by(layers).flatten();
                 error.add(exact.iter(), own.copied());
             }
-            model.classify(&sequence, &mut bytes).expect("the sequences have the network's shape");
+            let read_outs = match steps {
+                Steps::Last => 1,
+                Steps::Every => timesteps,
+            };
+            let exact = logits.slice(s![read_outs_before..read_outs_before + read_outs, ..]);
+            read_outs_before += read_outs;
+            let mut bytes = vec![0; exact.len() * LOGIT_BYTES];
+            match steps {
+                Steps::Last => model.classify(&sequence, &mut bytes),
+                Steps::Every => model.classify_every_step(&sequence, &mut bytes),
+            }
+            .expect("the sequences have the network's shape");
             let values = bytes.as_chunks().0.iter().map(|&logit| model.header().numbers.logit_value(logit));
-            errors[layers].add(exact_logits.iter(), values);
+            errors[layers].add(exact.iter(), values);
         }
         let names = LAYER_NAMES[..layers].iter().copied().chain(["dense"]);
         Self { layers: names.zip(&errors).map(|(name, error)| error.layer(name)).collect() }

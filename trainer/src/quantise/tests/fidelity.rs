@@ -5,9 +5,10 @@ use refrain::format::SectionKind;
 use refrain::{CellKind, Numbers, Samples, Shape};
 
 use super::{metadata, network, readings, samples};
-use crate::data::{InputScaling, Sequences, Split, Targets, Values};
+use crate::data::{InputScaling, Sequences, Split, Targets, Task, Values};
 use crate::model_file::ModelFile;
 use crate::quantise::{Metadata, Report, export};
+use crate::train::{outputs, steps};
 
 const SHAPES: [(u16, u16, u16); 6] =
     [(28, 64, 10), (1, 1, 1), (3, 5, 2), (5, 7, 3), (9, 33, 4), (130, 66, 11)];
@@ -140,6 +141,27 @@ fn weights_that_four_bits_hold_compute_what_eight_bits_compute() {
         for (four, eight) in four.layers.iter().zip(&eight.layers) {
             assert!(four.rms < 1.5 * eight.rms + 1e-3, "{cell}: {four:?}, {eight:?}");
         }
+    }
+}
+
+#[test]
+fn logits_are_compared_wherever_the_task_has_them_read() {
+    let shape = Shape { inputs: 7, units: 13, outputs: 3, layers: 1 };
+    let network = network(CellKind::Gru, shape, 3);
+    // of 9, 8 and 7 timesteps
+    let (x, scaling) = readings(Samples::I16, 20, 9, 7);
+    for per_step in [false, true] {
+        let task = Task { per_step, ..metadata(3).task };
+        let metadata = Metadata { scaling: scaling.clone(), task, ..metadata(3) };
+        let file = export(&network, &metadata, Numbers::Int8, x.view()).unwrap();
+        let report = Report::new(&network, &metadata, &file, x.view());
+        let dense = report.layers.last().unwrap();
+        let exact = outputs(&network, x.view(), &scaling, steps(&metadata.task));
+        assert_eq!(exact.nrows(), if per_step { 7 * 9 + 7 * 8 + 6 * 7 } else { 20 });
+        let squares: f64 = exact.iter().map(|&logit| f64::from(logit).powi(2)).sum();
+        assert!((dense.signal_rms - (squares / exact.len() as f64).sqrt()).abs() < 1e-9, "{dense:?}");
+        // each beside its own, not one of another timestep
+        assert!(dense.rms < 0.02 * dense.signal_rms.max(0.5), "{dense:?}");
     }
 }
 
