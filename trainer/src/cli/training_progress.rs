@@ -76,9 +76,10 @@ impl Training {
             return;
         }
         self.shown = now;
-        let Progress { samples_done, loss, accuracy, .. } = *progress;
+        let Progress { samples_done, loss, accuracy, mean_absolute_error, .. } = *progress;
         self.bar.set_position(samples_done as u64);
-        let (figures, pace) = (figures(loss, accuracy, None), self.speed.at(now, samples_done));
+        let (figures, pace) =
+            (figures(loss, accuracy, mean_absolute_error), self.speed.at(now, samples_done));
         if now.duration_since(self.told) >= PLAIN_INTERVAL && !stderr().is_terminal() {
             self.told = now;
             let (done, all) = (thousands(samples_done as u64), thousands(self.samples_per_epoch as u64));

@@ -174,24 +174,22 @@ impl Tally {
         }
     }
 
-    /// Mean loss so far, and the part of the read-outs that was classified rightly.
-    pub(super) fn so_far(&self) -> (f64, Option<f64>) {
-        let count = self.read_outs.max(1) as f64;
-        let accuracy = match self.quality {
-            Quality::Right(right) => Some(right as f64 / count),
-            Quality::Off(..) => None,
-        };
-        (self.loss / count, accuracy)
-    }
-
+    /// How good all that was added so far is.
     pub(super) fn score(&self) -> Score {
-        let (loss, accuracy) = self.so_far();
-        let Quality::Off(residuals, scaling) = &self.quality else {
-            return Score { loss, accuracy, ..Score::default() };
-        };
-        // a difference of standardised values is one of the targets' own unit over their deviation
-        let errors = residuals.mean_absolute_error().into_iter().zip(&scaling.deviation);
-        let errors: Vec<f64> = errors.map(|(error, &deviation)| error * f64::from(deviation)).collect();
-        Score { loss, accuracy, mean_absolute_error: Some(mean(&errors)), r2: Some(mean(&residuals.r2())) }
+        let count = self.read_outs.max(1) as f64;
+        let loss = self.loss / count;
+        match &self.quality {
+            Quality::Right(right) => {
+                Score { loss, accuracy: Some(*right as f64 / count), ..Score::default() }
+            }
+            Quality::Off(residuals, scaling) => {
+                // a difference of standardised values is one of the targets' own unit over their deviation
+                let errors = residuals.mean_absolute_error().into_iter().zip(&scaling.deviation);
+                let errors: Vec<f64> =
+                    errors.map(|(error, &deviation)| error * f64::from(deviation)).collect();
+                let (error, r2) = (mean(&errors), mean(&residuals.r2()));
+                Score { loss, mean_absolute_error: Some(error), r2: Some(r2), ..Score::default() }
+            }
+        }
     }
 }

@@ -39,6 +39,8 @@ pub struct Progress {
     pub loss: f64,
     /// Part of the read-outs that were classified rightly so far; `None` for a regression.
     pub accuracy: Option<f64>,
+    /// Mean absolute error of the read-outs so far, as in [`Epoch`]; `None` for a classification.
+    pub mean_absolute_error: Option<f64>,
 }
 
 /// A finished epoch.

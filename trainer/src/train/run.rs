@@ -114,8 +114,9 @@ impl<'a> Run<'a> {
                 return Err(self.diverged(epoch, step, Divergence::Loss(loss)));
             }
             samples_done += samples;
-            let (loss, accuracy) = tally.so_far();
-            if observer.batch(&Progress { epoch, samples_done, loss, accuracy }).is_break() {
+            let Score { loss, accuracy, mean_absolute_error, .. } = tally.score();
+            let progress = Progress { epoch, samples_done, loss, accuracy, mean_absolute_error };
+            if observer.batch(&progress).is_break() {
                 return Err(TrainError::Interrupted { epoch });
             }
         }

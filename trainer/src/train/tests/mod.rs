@@ -151,8 +151,9 @@ impl Observer for Notes {
     }
 
     fn epoch(&mut self, done: &EpochDone<'_>) -> ControlFlow<()> {
-        let progress = self.last_progress.unwrap();
-        assert_eq!((progress.loss, progress.accuracy), (done.epoch.loss, done.epoch.accuracy));
+        let Progress { loss, accuracy, mean_absolute_error, .. } = self.last_progress.unwrap();
+        let Epoch { loss: all, accuracy: of_all, mean_absolute_error: error_of_all, .. } = *done.epoch;
+        assert_eq!((loss, accuracy, mean_absolute_error), (all, of_all, error_of_all));
         assert_eq!(done.state.history.last(), Some(done.epoch));
         ControlFlow::Continue(())
     }
@@ -172,6 +173,16 @@ fn the_article_trains_on_every_sample_and_the_best_recipe_holds_a_twelfth_out() 
         let expected = measure(&trained.checkpoint.network, measured, dataset.scaling(), dataset.task());
         let epoch = trained.history[0];
         assert_eq!((epoch.val_loss, epoch.val_accuracy), (expected.loss, expected.accuracy), "{recipe}");
+    }
+}
+
+#[test]
+fn the_error_of_a_regression_is_told_as_it_goes() {
+    for (ask, is_regression) in [(Ask::Value, true), (Ask::ValueEachStep, true), (Ask::Class, false)] {
+        let mut notes = Notes::default();
+        train(&options(CellKind::Gru), &waves(ask), &mut notes).unwrap();
+        let Progress { accuracy, mean_absolute_error, .. } = notes.last_progress.unwrap();
+        assert_eq!((accuracy.is_none(), mean_absolute_error.is_some()), (is_regression, is_regression));
     }
 }
 
