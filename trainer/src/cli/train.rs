@@ -123,7 +123,8 @@ pub(super) struct Report {
     resumed_after: u32,
     seed: u64,
     threads: usize,
-    seconds: f64,
+    /// That all epochs took; `null` where those of the epochs before it was resumed are not known.
+    seconds: Option<f64>,
     samples_per_second: f64,
     history: Vec<Epoch>,
     test_loss: f64,
@@ -138,16 +139,16 @@ pub(super) struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let took = self.seconds.map_or_else(String::new, |seconds| format!(" in {seconds:.1} s"));
         let layers = if self.layers == 1 { String::new() } else { format!("{} layers of ", self.layers) };
         writeln!(
             f,
-            "{} with {layers}{} units: {} parameters, {} epochs of recipe {} in {:.1} s ({} samples/s, {} threads)",
+            "{} with {layers}{} units: {} parameters, {} epochs of recipe {}{took} ({} samples/s, {} threads)",
             self.cell,
             self.units,
             thousands(self.params as u64),
             self.epochs,
             self.recipe,
-            self.seconds,
             thousands(self.samples_per_second as u64),
             self.threads
         )?;
@@ -202,7 +203,7 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
         resumed_after,
         seed: options.seed,
         threads: trained.threads,
-        seconds: trained.seconds,
+        seconds: outcome.seconds,
         samples_per_second: trained.samples_per_second,
         history: trained.history,
         test_loss: outcome.test_loss,

@@ -100,7 +100,7 @@ impl Job<'_> {
             None => train(self.options, dataset, &mut keeper),
         };
         let trained = keeper.verdict(trained)?;
-        let outcome = self.outcome(&trained, dataset);
+        let outcome = self.outcome(&trained, keeper.recorder.seconds(), dataset);
         let save = || -> Result<(), RunError> {
             trained.checkpoint.save(self.out)?;
             keeper.recorder.end(&outcome)
@@ -109,8 +109,8 @@ impl Job<'_> {
         Ok(Finished { trained, outcome, resumed_after, recorder: keeper.recorder })
     }
 
-    /// How the run ended and how good its network is.
-    fn outcome(&self, trained: &Trained, dataset: &Dataset) -> Outcome {
+    /// How the run ended, after so many seconds, and how good its network is.
+    fn outcome(&self, trained: &Trained, seconds: Option<f64>, dataset: &Dataset) -> Outcome {
         let _spinner = Spinner::new("measuring on the test samples");
         let network = &trained.checkpoint.network;
         let test = measure(network, dataset.test().view(), dataset.scaling(), dataset.task());
@@ -119,7 +119,7 @@ impl Job<'_> {
             stopped_early: trained.stopped_early,
             best_epoch: refrain_trainer::run::best_epoch(&trained.history).unwrap_or_default(),
             kept_epoch: trained.checkpoint.epochs,
-            seconds: trained.seconds,
+            seconds,
             samples_per_second: trained.samples_per_second,
             test_loss: test.loss,
             test_accuracy: test.accuracy,

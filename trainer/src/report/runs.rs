@@ -49,7 +49,7 @@ impl From<Findings<'_>> for Run {
                 .as_ref()
                 .map(|outcome| outcome.kept_epoch)
                 .filter(|kept| Some(*kept) != last),
-            seconds: run.outcome.as_ref().map(|outcome| outcome.seconds),
+            seconds: run.outcome.as_ref().and_then(|outcome| outcome.seconds),
             command,
             history: run.history.iter().map(Epoch::from).collect(),
         };

@@ -158,3 +158,8 @@ fn remedy(path: &Path, earlier: &Option<PathBuf>) -> String {
         None => "; there is no earlier one, so train it again with --overwrite".into(),
     }
 }
+
+/// For `map_err`: a [`RunError::Write`] about `path`.
+pub(super) fn writing(path: &Path) -> impl Fn(io::Error) -> RunError {
+    move |source| RunError::Write { path: path.to_owned(), source }
+}

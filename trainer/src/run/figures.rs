@@ -15,9 +15,10 @@ pub struct Outcome {
     pub best_epoch: u32,
     /// The epoch whose network is in the checkpoint: the best one after an early stop, else the last.
     pub kept_epoch: u32,
-    /// Seconds that training took, since it was last resumed.
-    pub seconds: f64,
-    /// Training samples met in a second.
+    /// Seconds that the epochs took, validation included, however often the run was resumed; `None` where those of the
+    /// epochs before it was resumed are not known.
+    pub seconds: Option<f64>,
+    /// Training samples met in a second, since it was last resumed.
     pub samples_per_second: f64,
     /// Mean loss over the test samples.
     pub test_loss: f64,

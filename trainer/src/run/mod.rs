@@ -7,6 +7,8 @@
 //!   command.txt                  one line for a POSIX shell: the command that repeats the run
 //!   history.json                 [`Epoch`]s: an array of one object an epoch, as in `refrain train --json`
 //!   history.csv                  the same as a table
+//!   times.json                   seconds from the beginning of the run to the end of each epoch, without the times in
+//!                                which it had stopped
 //!   events.out.tfevents.*        the same for TensorBoard; a resumed run adds a file
 //!   checkpoints/epoch-0007.ckpt  [`Resumable`]s, with all that is needed to go on from there, byte for byte: those of
 //!                                the last three epochs and of the best one
@@ -15,7 +17,7 @@
 //!   device.json                  [`OnDevice`]: what a board made of it (written by `refrain demo`)
 //! ```
 //! Every file but the event file is replaced whole, so whoever looks finds the old one or the new one. After each epoch
-//! the checkpoint comes first; history and events follow from it. [`Run::open`] reads a folder at any moment, of a run
+//! its time and the checkpoint come first; history and events follow from it. [`Run::open`] reads a folder at any moment, of a run
 //! that is still going on too.
 //!
 //! The best epoch is that of the lowest validation loss, the earliest of them where several have it.
@@ -27,6 +29,7 @@ mod events;
 mod figures;
 mod history;
 mod recorder;
+mod times;
 
 use std::fs;
 use std::io;
@@ -176,6 +179,7 @@ const CONFIG: &str = "config.json";
 const COMMAND: &str = "command.txt";
 const HISTORY_CSV: &str = "history.csv";
 const HISTORY_JSON: &str = "history.json";
+const TIMES: &str = "times.json";
 const RESULT: &str = "result.json";
 const EXPORT: &str = "export.json";
 const DEVICE: &str = "device.json";

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::error::writing;
 use super::events::{EventFile, PREFIX};
+use super::times::Times;
 use super::{
     CHECKPOINTS, COMMAND, CONFIG, Config, DEVICE, EXPORT, HISTORY_CSV, HISTORY_JSON, LOCK, Outcome, RESULT,
-    Run, RunError, best_epoch, checkpoint_name, checkpoints_in, history, noted,
+    Run, RunError, TIMES, best_epoch, checkpoint_name, checkpoints_in, history, noted,
 };
 use crate::checkpoint::Resumable;
 use crate::files::write_whole;
@@ -23,6 +25,7 @@ const KEPT: usize = 3;
 pub struct Recorder {
     folder: PathBuf,
     events: EventFile,
+    times: Times,
     _lock: File,
 }
 
@@ -73,7 +76,8 @@ impl Recorder {
         let path = folder.join(COMMAND);
         write_whole(&path, format!("{command}\n").as_bytes()).map_err(writing(&path))?;
         let events = EventFile::create(folder, history.len() as u64 + 1).map_err(writing(folder))?;
-        let recorder = Self { folder: folder.to_owned(), events, _lock: lock };
+        let times = Times::after(folder, history.len())?;
+        let recorder = Self { folder: folder.to_owned(), events, times, _lock: lock };
         recorder.write_history(history)?;
         Ok(recorder)
     }
@@ -86,11 +90,13 @@ impl Recorder {
     /// Records an epoch by its state.
     ///
     /// # Errors
-    /// If the disk is full, or whatever else keeps a file from being written. The checkpoint comes first, so the run
-    /// can be resumed from the last epoch for which this, or the last one before, did not fail.
+    /// If the disk is full, or whatever else keeps a file from being written. The checkpoint comes before all that shows
+    /// the epoch, so the run can be resumed from the last epoch for which this, or the last one before, did not fail.
     pub fn epoch(&mut self, done: &Resumable, rates: &Rates) -> Result<(), RunError> {
         let history = &done.state.history;
         let Some(epoch) = history.last() else { return Ok(()) };
+        // a checkpoint whose time is not known would be worse than a time without its checkpoint
+        self.times.end_epoch()?;
         done.save(&self.folder.join(CHECKPOINTS).join(checkpoint_name(epoch.epoch)))?;
         self.write_history(history)?;
         let mut scalars = history::scalars(epoch);
@@ -99,6 +105,12 @@ impl Recorder {
         let path = self.events.path().to_owned();
         self.events.scalars(epoch.epoch.into(), &scalars).map_err(writing(&path))?;
         self.remove_old_checkpoints(history)
+    }
+
+    /// Seconds that all epochs of the run took, however often it was resumed; `None` where `times.json` has not those of the
+    /// epochs before.
+    pub fn seconds(&self) -> Option<f64> {
+        self.times.seconds()
     }
 
     /// Records how the run ended.
@@ -187,7 +199,7 @@ fn remove_run(folder: &Path) -> Result<(), RunError> {
     for (_, path) in checkpoints_in(folder)? {
         remove_file(&path)?;
     }
-    for name in [RESULT, EXPORT, DEVICE, HISTORY_JSON, HISTORY_CSV, COMMAND, CONFIG] {
+    for name in [RESULT, EXPORT, DEVICE, TIMES, HISTORY_JSON, HISTORY_CSV, COMMAND, CONFIG] {
         remove_file(&folder.join(name))?;
     }
     let reading = |source| RunError::Read { path: folder.to_owned(), source };
@@ -210,10 +222,6 @@ fn lock(folder: &Path) -> Result<File, RunError> {
         Err(TryLockError::WouldBlock) => Err(RunError::Busy { path: folder.to_owned() }),
         Err(TryLockError::Error(source)) => Err(RunError::Write { path, source }),
     }
-}
-
-fn writing(path: &Path) -> impl Fn(io::Error) -> RunError {
-    move |source| RunError::Write { path: path.to_owned(), source }
 }
 
 fn remove_file(path: &Path) -> Result<(), RunError> {

@@ -54,7 +54,7 @@ fn outcome() -> Outcome {
         stopped_early: true,
         best_epoch: 2,
         kept_epoch: 2,
-        seconds: 1.5,
+        seconds: Some(1.5),
         samples_per_second: 1e4,
         test_loss: 0.25,
         test_accuracy: Some(0.75),
@@ -175,6 +175,7 @@ fn a_resumed_run_has_the_history_of_its_checkpoint() {
     record(&mut recorder, &[0.9, 0.8, 0.7]);
     recorder.end(&outcome()).unwrap();
     drop(recorder);
+    fs::write(folder.path().join(TIMES), "[1000.0, 2000.0, 3000.0]").unwrap();
     let run = Run::open(folder.path()).unwrap();
     assert!(run.outcome.is_some());
     let more = Config { epochs: 9, ..configuration() };
@@ -184,6 +185,8 @@ fn a_resumed_run_has_the_history_of_its_checkpoint() {
     recorder.epoch(&after(&[0.9, 0.8, 0.7]), &RATES).unwrap();
     assert_eq!(Run::open(folder.path()).unwrap().history.len(), 3);
     assert_eq!(event_files(folder.path()), 2);
+    let seconds = recorder.seconds().unwrap();
+    assert!(2000.0 < seconds && seconds < 3000.0, "{seconds}");
 }
 
 #[cfg(unix)]
