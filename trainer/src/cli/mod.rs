@@ -79,7 +79,7 @@ pub(crate) fn main() -> ExitCode {
 }
 
 fn run(Cli { json, command }: Cli) -> Result<(), CliError> {
-    interrupt::install()?;
+    interrupt::install().map_err(CliError::Signal)?;
     match command {
         Command::Demo(args) => output::print(json, &demo::run(&args)?),
         Command::Train(args) => output::print(json, &train::run(&args)?),

@@ -187,7 +187,7 @@ fn kept_network(last: &Checkpoint, state: &TrainingState) -> Checkpoint {
     }
 }
 
-/// Records each epoch and listens for Ctrl-C.
+/// Records each epoch and listens for Ctrl-C and SIGTERM.
 struct Keeper<'p> {
     out: &'p Path,
     recorder: Recorder,

@@ -148,21 +148,26 @@ mod interrupted {
             .unwrap()
     }
 
-    fn interrupt(child: &Child) {
-        let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    fn send(signal: &str, child: &Child) {
+        let status = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
         assert!(status.success());
+    }
+
+    /// Waits until there is a file that an epoch leaves behind.
+    fn wait_for(bench: &Bench, name: &str) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !bench.path(name).exists() {
+            assert!(Instant::now() < deadline, "no epoch was finished");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     #[test]
     fn ctrl_c_keeps_the_last_finished_epoch_and_the_run_can_go_on() {
         let bench = Bench::new();
         let child = endless(&bench);
-        let deadline = Instant::now() + Duration::from_secs(60);
-        while !bench.path("f.ckpt").exists() {
-            assert!(Instant::now() < deadline, "no epoch was finished");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        interrupt(&child);
+        wait_for(&bench, "f.ckpt");
+        send("-INT", &child);
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(130));
         assert!(output.stdout.is_empty());
@@ -187,5 +192,31 @@ mod interrupted {
         );
         assert_eq!(json(&bench.run(&whole))["history"], resumed["history"]);
         assert_eq!(fs::read(bench.path("f.ckpt")).unwrap(), fs::read(bench.path("g.ckpt")).unwrap());
+    }
+
+    #[test]
+    fn sigterm_is_as_good_as_ctrl_c_and_nohup_keeps_its_promise() {
+        let bench = Bench::new();
+        let train = bench.command(
+            "train gru --json --recipe article --data $data --units 6 --epochs 4000000 --out $f.ckpt",
+        );
+        // what nohup does
+        let mut deaf = Command::new("sh");
+        deaf.args(["-c", "trap '' HUP; exec \"$0\" \"$@\""]).arg(train.get_program()).args(train.get_args());
+        let child = deaf.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        wait_for(&bench, "f.ckpt");
+        send("-HUP", &child);
+        // two epochs on: the first may have been under way
+        for _ in 0..2 {
+            fs::remove_file(bench.path("f.ckpt")).unwrap();
+            wait_for(&bench, "f.ckpt");
+        }
+        send("-TERM", &child);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130));
+        let last = stderr(&output).lines().last().unwrap().to_owned();
+        let epochs = Checkpoint::load(&bench.path("f.ckpt")).unwrap().epochs;
+        let kept = format!("holds the network as it was after epoch {epochs} of 4000000");
+        assert!(last.starts_with("error: interrupted in epoch") && last.contains(&kept), "{last}");
     }
 }
