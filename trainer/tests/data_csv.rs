@@ -82,6 +82,8 @@ fn sub_folders_are_classes_and_lines_are_timesteps() {
     assert_eq!(sequence(train, 0), ValuesView::I16(&[7, 8, 9, 10]));
     assert_eq!(sequence(train, 1), ValuesView::I16(&[-1, -2]));
     assert_eq!(sequence(train, 2), ValuesView::I16(&[1, 2, 3, 4, 5, 6]));
+    let files = [0, 1, 2].map(|index| Path::new(train.name(index).expect("a file")));
+    assert_eq!(files, ["train/fall/z.csv", "train/wave/a.csv", "train/wave/b.csv"].map(Path::new));
     assert_eq!(
         (set.validation().and_then(Split::labels), set.test().labels()),
         (Some(&[0][..]), Some(&[1][..]))

@@ -32,6 +32,8 @@ pub struct Split {
     per_step: bool,
     sequences_from: PathBuf,
     targets_from: PathBuf,
+    /// What each sequence is called there; none where they have no names.
+    names: Vec<String>,
 }
 
 impl Split {
@@ -70,7 +72,16 @@ impl Split {
             let (sequences, targets) = (count, found);
             return Err(DataError::TargetCount { sequences_from, sequences, targets_from, targets });
         }
-        Ok(Split { sequences, targets, per_step, sequences_from, targets_from })
+        Ok(Split { sequences, targets, per_step, sequences_from, targets_from, names: Vec::new() })
+    }
+
+    /// The same split with a name for each sequence, by which its owner finds it again: a file, or a place in an array.
+    ///
+    /// # Panics
+    /// If there are more or fewer names than sequences.
+    pub fn named(self, names: Vec<String>) -> Split {
+        assert_eq!(names.len(), self.count(), "a name for each sequence");
+        Split { names, ..self }
     }
 
     /// Grey images, each read row by row as one sequence: `pixels` is `[count, rows, columns]`, `labels` `[count]`.
@@ -102,6 +113,12 @@ impl Split {
     /// Where the targets came from.
     pub fn targets_from(&self) -> &Path {
         &self.targets_from
+    }
+
+    /// What sequence `index` is called where it came from: its file within a folder of CSV files, or its place in an array
+    /// (`x_test[7]`), held out or not. `None` for images, which have nothing but their number.
+    pub fn name(&self, index: usize) -> Option<&str> {
+        self.names.get(index).map(String::as_str)
     }
 
     /// How many sequences there are; at least one.
@@ -158,7 +175,12 @@ impl Split {
         let (taken, rest) = (ranges(true), ranges(false));
         let targets = self.targets.take_out(taken, rest);
         let sequences = self.sequences.take_out(is_taken);
+        let names = std::mem::take(&mut self.names).into_iter().zip(is_taken);
+        let (taken, rest): (Vec<_>, Vec<_>) = names.partition(|(_, is_taken)| **is_taken);
+        let words = |names: Vec<(String, &bool)>| names.into_iter().map(|(name, _)| name).collect();
+        self.names = words(rest);
         Split {
+            names: words(taken),
             sequences,
             targets,
             per_step: self.per_step,
@@ -263,8 +285,12 @@ mod tests {
     fn targets_go_with_the_sequences_that_are_taken_out() {
         let sequences = Sequences::ragged(Values::I16(vec![1, 2, 3, 4, 5, 6]), 1, &[2, 3, 1]);
         let labels = Targets::Labels(vec![0, 1, 1, 0, 1, 0]);
-        let mut split = Split::new(sequences.clone(), labels, true, "x", "y").expect("a sound split");
+        let split = Split::new(sequences.clone(), labels, true, "x", "y").expect("a sound split");
+        let mut split = split.named(["first", "second", "third"].map(String::from).into());
         let taken = split.take_out(&[false, true, false]);
+        assert_eq!((taken.name(0), taken.name(1)), (Some("second"), None));
+        assert_eq!([0, 1].map(|index| split.name(index)), [Some("first"), Some("third")]);
+        assert_eq!(split.view().split_at(1).1.name(0), Some("third"));
         assert_eq!((taken.labels(), taken.count()), (Some(&[1, 0, 1][..]), 1));
         assert_eq!((split.labels(), split.count()), (Some(&[0, 1, 0][..]), 2));
         assert_eq!(split.view().sequence(1), ValuesView::I16(&[6]));

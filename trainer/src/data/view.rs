@@ -67,6 +67,14 @@ impl<'a> SplitView<'a> {
         self.split.sequences().sequence(self.number(index))
     }
 
+    /// As [`Split::name`].
+    ///
+    /// # Panics
+    /// When `index` is not below [`count`](Self::count).
+    pub fn name(&self, index: usize) -> Option<&'a str> {
+        self.split.name(self.number(index))
+    }
+
     /// Writes sequence `index` as a network sees it into the first `length * inputs` numbers of `out`, and leaves
     /// those behind as they are.
     ///

@@ -93,6 +93,10 @@ fn a_class_for_each_timestep_of_sequences_of_any_length() {
     for word in ["2 layers of 6 units", "loud quiet", "f32, each feature", "a class for each timestep"] {
         assert!(text.contains(word), "{text}");
     }
+    json(&bench.run("report $labelled.run --board none --out $page.html --json"));
+    let page = fs::read_to_string(bench.path("page.html")).unwrap();
+    let shown = (30..39).filter(|number| page.contains(&format!(">test/{number}.csv<"))).count();
+    assert_eq!(shown, 4, "the worst sequences by their files");
 }
 
 #[test]

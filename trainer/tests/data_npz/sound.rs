@@ -18,6 +18,7 @@ fn a_classification_is_read_and_standardised() {
     assert_eq!((set.timesteps(), set.inputs(), set.outputs(), set.task().per_step), (2, 2, 2, false));
     assert_eq!(set.train().labels(), Some(&[0, 1, 0, 1, 1, 0][..]));
     assert_eq!(set.train().view().sequence(1), ValuesView::I16(&[16, 8, 2, 15]));
+    assert_eq!(set.test().name(5), Some("x_test[5]"));
     assert_eq!(set.validation().map(Split::count), Some(6));
 
     // every feature has mean 0 and deviation 1 over the training sequences
@@ -189,6 +190,11 @@ fn what_is_missing_is_held_out_and_that_is_told() {
     }
     let (again, _) = bench.read(&arrays).expect("a sound file");
     assert_eq!((again.train(), again.test()), (set.train(), set.test()));
+    // each is called by its place in the array that it was held out of
+    for split in [set.train(), set.test()] {
+        let ValuesView::I16(values) = split.view().sequence(2) else { panic!("not integers") };
+        assert_eq!(split.name(2), Some(format!("x_train[{}]", values[0] / 2).as_str()));
+    }
     // the scaling is that of what is trained on
     let InputScaling::PerFeature { mean, .. } = set.scaling() else { panic!("{:?}", set.scaling()) };
     let Values::I16(values) = values(set.train()) else { panic!("not integers") };

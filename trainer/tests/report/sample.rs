@@ -166,6 +166,7 @@ fn mistake(classes: &[String], index: usize) -> Mistake {
     let predicted = if class == truth { (class + 1) % classes.len() } else { class };
     Mistake {
         sample: index * 613 % 10_000,
+        name: None,
         picture: Picture::Image { width: 28, pixels: strokes(&mut noise) },
         truth: classes[truth].clone(),
         predicted: classes[predicted].clone(),
@@ -218,6 +219,7 @@ pub(crate) fn values() -> Page {
     let mistakes = |seed: u64| {
         (0..6).map(move |index| Mistake {
             sample: index * 91,
+            name: Some(format!("test/a_recording_with_a_long_name_of_its_own/{index:06}.csv")),
             picture: Picture::Lines(waves(seed + index as u64, 3, 48)),
             truth: format!("{}", 20 + index),
             predicted: format!("{}", 23 + index),
@@ -260,7 +262,7 @@ pub(crate) fn timesteps() -> Page {
         let predicted: Vec<u8> =
             (0..length).map(|t| u8::from((64 + 5 * index..97 + 5 * index).contains(&t) || t == 20)).collect();
         let picture = Picture::Lines(waves(index as u64 + 40, 2, length));
-        Timeline { sample: 17 * index, picture, track: Track::Classes { truth, predicted } }
+        Timeline { sample: 17 * index, name: None, picture, track: Track::Classes { truth, predicted } }
     };
     let results = ClassResults {
         mistakes: Vec::new(),
@@ -306,7 +308,12 @@ pub(crate) fn value_timesteps() -> Page {
         let predicted =
             truth.iter().map(|line| line.iter().map(|value| value * 0.9 + 0.1).collect()).collect();
         let picture = Picture::Lines(waves(index as u64, 3, 90));
-        Timeline { sample: index, picture, track: Track::Values { truth, predicted } }
+        Timeline {
+            sample: index,
+            name: Some(format!("test/{index:03}.csv")),
+            picture,
+            track: Track::Values { truth, predicted },
+        }
     };
     for run in &mut page.runs {
         if let Results::Values(results) = &mut run.results {

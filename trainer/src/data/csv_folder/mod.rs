@@ -19,7 +19,7 @@ mod layout;
 mod sequence;
 mod table;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ndarray::Array2;
 
@@ -124,7 +124,9 @@ impl Classes {
             }
         };
         let sequences = Sequences::ragged(part.values.finish(), columns.inputs(), &part.lengths);
-        Split::new(sequences, targets, per_step, folder, folder)
+        let name = |file: &PathBuf| file.strip_prefix(folder).unwrap_or(file).display().to_string();
+        let names = part.files.iter().map(name).collect();
+        Ok(Split::new(sequences, targets, per_step, folder, folder)?.named(names))
     }
 
     /// A sentence about numbers that are no class, where classes are called by numbers.

@@ -95,6 +95,8 @@ impl Names {
 pub(super) struct Collected {
     pub(super) values: ValuesBuilder,
     pub(super) lengths: Vec<usize>,
+    /// The file of each sequence.
+    pub(super) files: Vec<PathBuf>,
     /// Numbers in [`Names`], one for each sequence or timestep.
     pub(super) labels: Vec<usize>,
     /// One row for each sequence or timestep.
@@ -156,6 +158,7 @@ impl Reader {
             return Err(fault(CsvFault::NoTimesteps));
         }
         into.lengths.push(length);
+        into.files.push(path.into());
         match &entry.outside {
             Outside::Label(label) => into.label(self.names.number(label), path),
             Outside::Values(values) => into.targets.extend(values),

@@ -275,6 +275,7 @@ impl Part {
                 Targets::Values(Array2::from_shape_vec((rows, outputs), values).expect("whole rows"))
             }
         };
-        Split::new(sequences, targets, own.per_step, sequences_from, targets_from)
+        let names = (0..sequences.count()).map(|index| format!("{}[{index}]", self.x_name)).collect();
+        Ok(Split::new(sequences, targets, own.per_step, sequences_from, targets_from)?.named(names))
     }
 }

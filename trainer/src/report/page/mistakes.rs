@@ -12,7 +12,7 @@ pub(super) fn section(page: &Page) -> Markup {
     let are_images = page.runs.iter().flat_map(|run| mistakes(&run.results)).any(is_image);
     html! {
         p.explain {
-            "Greatest error first, with the truth, what the model made of it and the sample’s number among the test samples. "
+            "Greatest error first, with the truth, what the model made of it and the sample’s number among the test samples, with its file or place in the data where it has one. "
             @if are_images { "A timestep is a row of the picture." }
             @else { "A line is a feature over the timesteps, standardised." }
         }
@@ -60,9 +60,32 @@ fn item(mistake: &Mistake) -> Markup {
                     span.note {
                         @if let Some(probability) = mistake.probability { (short_percent(probability)) "\u{a0}% sure" br; }
                         "no. " (number)
+                        @if let Some(name) = &mistake.name { br; span.name { (name) } }
                     }
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_has_its_number_and_its_name_where_it_has_one() {
+        let mut mistake = Mistake {
+            sample: 1234,
+            name: Some("test/<a>.csv".into()),
+            picture: Picture::Lines(vec![vec![0.0, 1.0]]),
+            truth: "up".into(),
+            predicted: "down".into(),
+            probability: None,
+        };
+        let named = item(&mistake).into_string();
+        assert!(named.contains("no. 1,234<br><span class=\"name\">test/&lt;a&gt;.csv</span>"), "{named}");
+        mistake.name = None;
+        let nameless = item(&mistake).into_string();
+        assert!(nameless.contains("no. 1,234</span>"), "{nameless}");
     }
 }

@@ -48,6 +48,14 @@ pub(super) fn timelines(run: &Run) -> &[Timeline] {
     }
 }
 
+/// Which sequence it is.
+fn title(timeline: &Timeline) -> Markup {
+    html! {
+        b { "no. " (thousands(timeline.sample as u64)) }
+        @if let Some(name) = &timeline.name { span.name { (name) } }
+    }
+}
+
 fn figure(run: usize, timeline: &Timeline, names: &[String]) -> Markup {
     let number = thousands(timeline.sample as u64);
     html! {
@@ -56,7 +64,7 @@ fn figure(run: usize, timeline: &Timeline, names: &[String]) -> Markup {
                 Track::Classes { truth, predicted } => {
                     @let wrong = truth.iter().zip(predicted).filter(|(truth, predicted)| truth != predicted).count();
                     figcaption {
-                        b { "no. " (number) } span.note { (thousands(wrong as u64)) " of " (count(truth.len(), "timestep")) " wrong" }
+                        (title(timeline)) span.note { (thousands(wrong as u64)) " of " (count(truth.len(), "timestep")) " wrong" }
                     }
                     (picture::draw(&timeline.picture, &format!("features of sample {number}")))
                     (strip("truth", truth, names))
@@ -65,7 +73,7 @@ fn figure(run: usize, timeline: &Timeline, names: &[String]) -> Markup {
                 },
                 Track::Values { truth, predicted } => {
                     figcaption {
-                        b { "no. " (number) }
+                        (title(timeline))
                         span.note { "mean absolute error " (significant(mean_error(truth, predicted))) }
                     }
                     (picture::draw(&timeline.picture, &format!("features of sample {number}")))

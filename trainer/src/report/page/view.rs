@@ -177,6 +177,8 @@ pub struct OutputResults {
 pub struct Mistake {
     /// Its number among the test samples, from 0.
     pub sample: usize,
+    /// What it is called where it came from, such as its file, where that has names.
+    pub name: Option<String>,
     /// What it looks like.
     pub picture: Picture,
     /// What it is.
@@ -206,6 +208,8 @@ pub enum Picture {
 pub struct Timeline {
     /// Its number among the test samples, from 0.
     pub sample: usize,
+    /// What it is called where it came from, such as its file, where that has names.
+    pub name: Option<String>,
     /// What went in.
     pub picture: Picture,
     /// What is true and what was predicted.

@@ -90,6 +90,7 @@ impl Parts<'_> {
             let sample = wrong[place];
             Mistake {
                 sample,
+                name: self.samples.name(sample).map(str::to_owned),
                 picture: picture(self.dataset, self.samples, sample),
                 truth: name(self.labels[sample]),
                 predicted: name(self.answers[sample].class),
@@ -110,6 +111,7 @@ impl Parts<'_> {
         let losses: Vec<f64> = (0..self.samples.count()).map(mean_loss).collect();
         let timeline = |sample: usize| Timeline {
             sample,
+            name: self.samples.name(sample).map(str::to_owned),
             picture: picture(self.dataset, self.samples, sample),
             track: Track::Classes {
                 truth: self.labels[range(sample)].to_vec(),

@@ -7,6 +7,8 @@ use crate::data::{InputScaling, Kind, Sequences, Split, Splits, TargetScaling, T
 /// A data set whose splits are all the same.
 fn dataset(task: Task, scaling: InputScaling, sequences: Sequences, targets: Targets) -> Dataset {
     let split = Split::new(sequences, targets, task.per_step, "recordings", "targets").unwrap();
+    let names = (0..split.count()).map(|index| format!("{index}.csv")).collect();
+    let split = split.named(names);
     let splits = Splits { train: split.clone(), validation: None, test: split };
     Dataset::new("made up", task, scaling, splits).unwrap()
 }
@@ -52,6 +54,7 @@ fn the_worst_mistakes_are_those_of_greatest_loss() {
     assert_eq!(found.recall, [Some(0.5), Some(0.0), Some(1.0)]);
     assert_eq!(found.mistakes.iter().map(|mistake| mistake.sample).collect::<Vec<_>>(), [3, 1]);
     let worst = &found.mistakes[0];
+    assert_eq!(worst.name.as_deref(), Some("3.csv"));
     assert_eq!((worst.truth.as_str(), worst.predicted.as_str()), ("a", "b"));
     let probability = 4f64.exp() / (4f64.exp() + 1.0 + (-5f64).exp());
     assert!((worst.probability.unwrap() - probability).abs() < 1e-9);
@@ -70,6 +73,7 @@ fn timesteps_belong_to_their_sequences() {
     assert_eq!((found.accuracy, found.float_accuracy), (0.8, None));
     assert_eq!(found.timelines.iter().map(|timeline| timeline.sample).collect::<Vec<_>>(), [1, 0]);
     let worst = &found.timelines[0];
+    assert_eq!(worst.name.as_deref(), Some("1.csv"));
     assert_eq!(worst.track, Track::Classes { truth: vec![2, 2, 0], predicted: vec![1, 2, 0] });
     assert_eq!(worst.picture, Picture::Lines(vec![vec![-1.0, 0.0, 2.0], vec![-1.0, 2.0, 3.0]]));
     assert!(found.mistakes.is_empty());

@@ -96,6 +96,7 @@ impl Parts<'_> {
         };
         let mistake = |sample: usize| Mistake {
             sample,
+            name: self.samples.name(sample).map(str::to_owned),
             picture: picture(self.dataset, self.samples, sample),
             truth: text(self.truth, sample),
             predicted: text(self.predicted, sample),
@@ -114,6 +115,7 @@ impl Parts<'_> {
         };
         let timeline = |sample: usize| Timeline {
             sample,
+            name: self.samples.name(sample).map(str::to_owned),
             picture: picture(self.dataset, self.samples, sample),
             track: Track::Values {
                 truth: lines(self.truth, sample),
