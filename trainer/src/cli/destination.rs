@@ -1,15 +1,49 @@
 //! Output paths, checked before the work rather than after it.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::Path;
+
+use refrain::format::MAGIC as MODEL_MAGIC;
+use refrain_trainer::checkpoint::MAGIC as CHECKPOINT_MAGIC;
 
 use super::error::CliError;
 
-/// Makes sure that a file can be written to `path`: its folder takes files, and nothing but a file is in the way.
+/// What is to be written.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    Checkpoint,
+    Model,
+    Page,
+    Data,
+}
+
+impl Kind {
+    /// What it is called, and how an earlier file that it may replace begins; `None` where it may replace none.
+    fn described(self) -> (&'static str, Option<&'static [u8]>) {
+        match self {
+            Self::Checkpoint => ("checkpoint", Some(&CHECKPOINT_MAGIC)),
+            Self::Model => ("model file", Some(&MODEL_MAGIC)),
+            Self::Page => ("HTML page", Some(b"<!DOCTYPE html>")),
+            Self::Data => ("data", None),
+        }
+    }
+
+    /// Whether it may replace the file at `path`: an empty one, or an earlier one of its kind.
+    fn may_replace(self, path: &Path) -> io::Result<bool> {
+        let (_, expected) = self.described();
+        let mut start = Vec::new();
+        let most = expected.map_or(1, <[u8]>::len);
+        File::open(path)?.take(most as u64).read_to_end(&mut start)?;
+        Ok(start.is_empty() || Some(start.as_slice()) == expected)
+    }
+}
+
+/// Makes sure that a file of that kind can be written to `path`: its folder takes files, and nothing is in the way but a
+/// file that may be replaced. Data, checkpoints and whatever else a slip of the keyboard may name stay.
 ///
 /// The file itself is left as it is until there is something whole to put there.
-pub(super) fn check_file(path: &Path) -> Result<(), CliError> {
+pub(super) fn check_file(path: &Path, kind: Kind) -> Result<(), CliError> {
     let fault = |problem: String| CliError::Destination { path: path.to_owned(), problem };
     if path.file_name().is_none() {
         return Err(fault("a file name is expected".into()));
@@ -20,6 +54,16 @@ pub(super) fn check_file(path: &Path) -> Result<(), CliError> {
         }
         Ok(found) if !found.is_file() => {
             return Err(fault("something is there that is no ordinary file, and would be replaced".into()));
+        }
+        Ok(_) if !kind.may_replace(path).map_err(|reason| fault(reason.to_string()))? => {
+            return Err(fault(match kind.described() {
+                (_, None) => "a file is there already, and would be replaced; name another".into(),
+                (name, Some(_)) => {
+                    format!(
+                        "the file there is no earlier {name}, and would be replaced; name another, or remove it"
+                    )
+                }
+            }));
         }
         Err(reason) if reason.kind() != io::ErrorKind::NotFound => return Err(fault(reason.to_string())),
         _ => {}
@@ -36,13 +80,12 @@ pub(super) fn check_file(path: &Path) -> Result<(), CliError> {
     })
 }
 
-/// Makes sure that writing to `path` does not replace `input`, the file that the work begins with.
-pub(super) fn check_not_input(path: &Path, input: &Path) -> Result<(), CliError> {
-    // A path that leads nowhere is no file that could be replaced.
-    match (fs::canonicalize(path), fs::canonicalize(input)) {
-        (Ok(output), Ok(found)) if output == found => Err(CliError::Destination {
+/// Makes sure that the checkpoint `path` and the run folder are not one and the same.
+pub(super) fn check_apart(path: &Path, run: &Path) -> Result<(), CliError> {
+    match (std::path::absolute(path), std::path::absolute(run)) {
+        (Ok(file), Ok(folder)) if file == folder => Err(CliError::Destination {
             path: path.to_owned(),
-            problem: "this is the file to be read, and would be replaced; name another".into(),
+            problem: "the run folder is to be there too; name another by --run".into(),
         }),
         _ => Ok(()),
     }
@@ -69,19 +112,38 @@ mod tests {
     #[test]
     fn a_file_in_a_folder_of_ours_will_do_and_nothing_is_left_behind() {
         let folder = tempfile::tempdir().unwrap();
-        check_file(&folder.path().join("new")).unwrap();
+        check_file(&folder.path().join("new"), Kind::Model).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-        fs::write(folder.path().join("old"), "kept").unwrap();
-        check_file(&folder.path().join("old")).unwrap();
-        assert_eq!(fs::read(folder.path().join("old")).unwrap(), b"kept");
-        check_file(Path::new("in-the-working-folder")).unwrap();
+        fs::write(folder.path().join("old"), "RFRN kept").unwrap();
+        check_file(&folder.path().join("old"), Kind::Model).unwrap();
+        assert_eq!(fs::read(folder.path().join("old")).unwrap(), b"RFRN kept");
+        check_file(Path::new("in-the-working-folder"), Kind::Model).unwrap();
+    }
+
+    #[test]
+    fn only_an_empty_file_or_one_of_the_same_kind_may_be_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("there");
+        let kinds = [Kind::Checkpoint, Kind::Model, Kind::Page, Kind::Data];
+        let replaced_by = |start: &[u8]| {
+            fs::write(&path, start).unwrap();
+            kinds.map(|kind| check_file(&path, kind).is_ok())
+        };
+        assert_eq!(replaced_by(b""), [true; 4]);
+        assert_eq!(replaced_by(b"REFRCKPT and so on"), [true, false, false, false]);
+        assert_eq!(replaced_by(b"RFRN and so on"), [false, true, false, false]);
+        assert_eq!(replaced_by(b"<!DOCTYPE html><html>"), [false, false, true, false]);
+        assert_eq!(replaced_by(b"PK\x03\x04 an .npz file"), [false; 4]);
+        assert_eq!(replaced_by(b"R"), [false; 4]);
+        let message = check_file(&path, Kind::Checkpoint).unwrap_err().to_string();
+        assert!(message.contains("no earlier checkpoint, and would be replaced"), "{message}");
     }
 
     #[test]
     fn what_is_in_the_way_is_named() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("file"), "").unwrap();
-        let message = |path: &Path| check_file(path).unwrap_err().to_string();
+        let message = |path: &Path| check_file(path, Kind::Model).unwrap_err().to_string();
         assert!(message(folder.path()).contains("a folder is there"));
         assert!(message(Path::new("")).contains("a file name is expected"));
         let missing = message(&folder.path().join("none/f.ckpt"));
@@ -94,7 +156,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_device_is_not_replaced_by_a_file() {
-        let message = check_file(Path::new("/dev/null")).unwrap_err().to_string();
+        let message = check_file(Path::new("/dev/null"), Kind::Model).unwrap_err().to_string();
         assert!(message.contains("no ordinary file"), "{message}");
     }
 

@@ -153,8 +153,7 @@ impl fmt::Display for Report {
 }
 
 pub(super) fn run(args: &Args) -> Result<Report, CliError> {
-    destination::check_file(&args.out)?;
-    destination::check_not_input(&args.out, &args.checkpoint)?;
+    destination::check_file(&args.out, destination::Kind::Model)?;
     let checkpoint = load_checkpoint(&args.checkpoint)?;
     let (dataset, data) = args.data.load_for(&args.checkpoint, &checkpoint.data)?;
     let job = Job {

@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// gestures (classification), battery (regression) or vibration (a class at each timestep)
     #[arg(value_name = "KIND", value_parser = kind_parser())]
     kind: Example,
-    /// Where it goes: a folder that is not there yet for gestures, otherwise a file
+    /// Where it goes: a folder that is not there yet for gestures, otherwise a file that is not there yet
     #[arg(long, value_name = "PATH")]
     out: PathBuf,
     /// What all random numbers are drawn from
@@ -79,7 +79,7 @@ impl fmt::Display for Report {
 
 pub(super) fn run(args: &Args) -> Result<Report, CliError> {
     if !args.kind.is_folder() {
-        destination::check_file(&args.out)?;
+        destination::check_file(&args.out, destination::Kind::Data)?;
     }
     args.kind.write(&args.out, args.seed)?;
     let set = read(&args.out)?.dataset;

@@ -148,7 +148,7 @@ impl fmt::Display for Report {
 }
 
 pub(super) fn run(args: &Args) -> Result<Report, CliError> {
-    destination::check_file(&args.out)?;
+    destination::check_file(&args.out, destination::Kind::Page)?;
     let runs: Vec<Run> = args.runs.iter().map(|path| Run::open(path)).collect::<Result<_, _>>()?;
     check_same_data(&runs)?;
     let checkpoints: Vec<Checkpoint> =

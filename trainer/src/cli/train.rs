@@ -177,7 +177,8 @@ impl fmt::Display for Report {
 pub(super) fn run(args: &Args) -> Result<Report, CliError> {
     let run = args.run_to_resume()?;
     let (cell, out, folder) = args.places(run.as_ref())?;
-    destination::check_file(&out)?;
+    destination::check_file(&out, destination::Kind::Checkpoint)?;
+    destination::check_apart(&out, &folder)?;
     let options = args.options(cell, run.as_ref().map(|run| &run.config));
     if let Some(threads) = options.threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{Bench, INPUTS, TIMESTEPS, error, idx};
+use crate::support::{Bench, INPUTS, TIMESTEPS, error, idx, json};
 
 const TRAIN_IMAGES: &str = "train-images-idx3-ubyte";
 const TRAIN_LABELS: &str = "train-labels-idx1-ubyte";
@@ -70,14 +70,14 @@ fn compressed_files_do_as_well() {
         fs::write(bench.data().join(format!("{name}.gz")), encoder.finish().unwrap()).unwrap();
         fs::remove_file(path).unwrap();
     }
-    let report = crate::support::json(&bench.run("train gru --json --data $data --epochs 1 --out $f.ckpt"));
+    let report = json(&bench.run("train gru --json --data $data --epochs 1 --out $f.ckpt"));
     assert_eq!(report["data"], "data");
 }
 
 #[test]
 fn examples_are_written_and_can_be_trained_on() {
     let bench = Bench::new();
-    let report = crate::support::json(&bench.run("data vibration --json --out $v.npz"));
+    let report = json(&bench.run("data vibration --json --out $v.npz"));
     assert_eq!(
         (&report["train"], &report["test"], &report["per_step"]),
         (&700.into(), &200.into(), &true.into())
@@ -93,13 +93,40 @@ fn examples_are_written_and_can_be_trained_on() {
     assert!(nowhere.contains("--out") && nowhere.contains("nowhere"), "{nowhere}");
 
     let output = bench.run("train gru --json --data $g --units 4 --epochs 1 --out $g.ckpt");
-    let report = crate::support::json(&output);
+    let report = json(&output);
     assert_eq!(report["data"], "g");
     let stderr = crate::support::stderr(&output);
     assert_eq!(
         stderr.lines().filter(|line| line.starts_with("note: ") && line.contains("held out")).count(),
         2
     );
+}
+
+#[test]
+fn data_is_never_replaced_by_what_comes_of_it() {
+    let bench = Bench::new();
+    json(&bench.run("data battery --json --out $b.npz"));
+    json(&bench.run("train gru --json --data $b.npz --units 2 --epochs 1 --out $f.ckpt"));
+    let files = ["b.npz", "f.ckpt"].map(|name| (bench.path(name), fs::read(bench.path(name)).unwrap()));
+    for line in [
+        "train gru --data $b.npz --units 2 --epochs 1 --out $b.npz",
+        "train gru --data $b.npz --units 2 --epochs 1 --out $f.run/config.json --run $g.run",
+        "export $f.ckpt --data $b.npz --out $b.npz",
+        "report $f.run --data $b.npz --board none --out $b.npz",
+        "report $f.run --data $b.npz --board none --out $f.ckpt",
+        "data vibration --out $b.npz",
+    ] {
+        let message = error(&bench.run(line));
+        assert!(message.contains("--out") && message.contains("would be replaced"), "{message}");
+    }
+    for (path, bytes) in files {
+        assert!(fs::read(&path).unwrap() == bytes, "{}", path.display());
+    }
+    // an earlier network makes way for a new one
+    json(&bench.run("train gru --json --data $b.npz --units 3 --epochs 1 --overwrite --out $f.ckpt"));
+    let same = error(&bench.run("train gru --data $b.npz --units 2 --epochs 1 --out $h --run $h"));
+    assert!(same.contains("the run folder is to be there too"), "{same}");
+    assert!(!bench.path("h").exists());
 }
 
 #[test]
