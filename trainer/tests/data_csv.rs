@@ -255,6 +255,32 @@ fn an_index_that_is_wrong_is_named() {
 }
 
 #[test]
+fn what_lies_beside_the_parts_is_told() {
+    let files =
+        ["train/a/1.csv", "train/a/2.csv", "train/b/1.csv", "train/b/2.csv"].map(|name| (name, "1,2\n3,4\n"));
+    let more = [("train/a/3.csv", "5,6\n"), ("Test/a/1.csv", "1,2\n"), ("list.csv", "1,2\n")];
+    let (set, notes) = sound(files.into_iter().chain(more));
+    assert_eq!(set.train().count() + set.validation().map_or(0, Split::count) + set.test().count(), 5);
+    let note = notes.iter().find(|note| note.contains("nothing was done with")).expect("a note");
+    assert!(note.contains("set/Test, ") && note.contains("set/list.csv: beside the folder train"), "{note}");
+}
+
+#[test]
+fn a_run_that_is_recorded_among_the_data_is_no_class() {
+    let files = ["a/1.csv", "a/2.csv", "b/1.csv", "b/2.csv"].map(|name| (name, "1,2\n3,4\n"));
+    let run =
+        [("g.run/config.json", "{}"), ("g.run/command.txt", ""), ("g.run/history.csv", "epoch,loss\n1,2\n")];
+    let folder = Folder::new(files.into_iter().chain([("a/3.csv", "5,6\n")]));
+    let before = folder.read().expect("a sound folder").0;
+    for (name, text) in run {
+        fs::create_dir_all(folder.path().join("g.run/checkpoints")).unwrap();
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let after = folder.read().expect("a sound folder").0;
+    assert_eq!((after.classes(), after.fingerprint()), (before.classes(), before.fingerprint()));
+}
+
+#[test]
 fn numbers_that_skip_are_told_where_they_are_names() {
     let files =
         [("1/a.csv", "1\n"), ("1/b.csv", "2\n"), ("1/c.csv", "2\n"), ("4/a.csv", "3\n"), ("4/b.csv", "3\n")];

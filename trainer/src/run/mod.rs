@@ -186,6 +186,11 @@ const DEVICE: &str = "device.json";
 const CHECKPOINTS: &str = "checkpoints";
 const LOCK: &str = ".lock";
 
+/// Whether a run was recorded in a folder, or is being recorded.
+pub(crate) fn is_run_folder(folder: &Path) -> bool {
+    [CONFIG, COMMAND, CHECKPOINTS].iter().all(|name| folder.join(name).exists())
+}
+
 /// The number of the epoch with the lowest validation loss, the earliest of several; `None` where there is no epoch.
 pub fn best_epoch(history: &[Epoch]) -> Option<u32> {
     history.iter().min_by(|a, b| a.val_loss.total_cmp(&b.val_loss)).map(|epoch| epoch.epoch)

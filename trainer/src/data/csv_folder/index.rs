@@ -23,7 +23,7 @@ pub(super) fn read(folder: &Path) -> Result<Layout, DataError> {
         return Err(fault(CsvFault::LabelAndTargets));
     }
     let outputs = targets.iter().map(|&index| names[index].clone()).collect();
-    let mut layout = Layout { entries: Vec::new(), outputs, indexed: true };
+    let mut layout = Layout { outputs, indexed: true, ..Layout::default() };
     while let Some(row) = table.next_row()? {
         let line = row.line;
         let cell = |index: usize, column| match row.fields[index].as_str() {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{CsvFault, index};
 use crate::data::DataError;
+use crate::run::is_run_folder;
 
 /// Names of the folders and words of the index that stand for the three parts.
 const PARTS: [(&str, Part); 5] = [
@@ -58,6 +59,8 @@ pub(super) struct Layout {
     pub(super) outputs: Vec<String>,
     /// Whether an index says what is to be learnt, instead of sub-folders.
     pub(super) indexed: bool,
+    /// Folders and CSV files beside `train` that are of no part.
+    pub(super) unused: Vec<PathBuf>,
 }
 
 /// Whether a folder holds CSV files where they are looked for.
@@ -78,12 +81,15 @@ pub(super) fn find(folder: &Path) -> Result<Layout, DataError> {
 
 fn in_folders(folder: &Path) -> Result<Layout, DataError> {
     let mut layout = Layout::default();
-    let parts: Vec<_> =
-        folders(folder)?.into_iter().filter_map(|path| Some((Part::of(&name_of(&path))?, path))).collect();
-    if parts.iter().any(|(part, _)| *part == Part::Train) {
-        for (part, path) in parts {
-            layout.entries.extend(in_part(&path, part)?);
+    let folders = folders(folder)?;
+    if folders.iter().any(|path| Part::of(&name_of(path)) == Some(Part::Train)) {
+        for path in folders {
+            match Part::of(&name_of(&path)) {
+                Some(part) => layout.entries.extend(in_part(&path, part)?),
+                None => layout.unused.push(path),
+            }
         }
+        layout.unused.extend(csv_files(folder)?);
     } else {
         layout.entries = in_part(folder, Part::Train)?;
     }
@@ -113,9 +119,9 @@ fn in_part(folder: &Path, part: Part) -> Result<Vec<Entry>, DataError> {
     Ok(entries)
 }
 
-/// The folders in a folder, but for hidden ones, in the order of their names.
+/// The folders in a folder, but for hidden ones and those in which runs are recorded, in the order of their names.
 fn folders(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    Ok(listed(folder)?.into_iter().filter(|path| path.is_dir()).collect())
+    Ok(listed(folder)?.into_iter().filter(|path| path.is_dir() && !is_run_folder(path)).collect())
 }
 
 /// The CSV files in a folder, but for hidden ones, in the order of their names.

@@ -71,8 +71,16 @@ pub fn read(folder: &Path) -> Result<(Dataset, Vec<String>), DataError> {
         test: test.map(split).transpose()?,
     };
     let (dataset, mut notes) = assemble(parts)?;
+    notes.extend(unused(&layout.unused));
     notes.extend(classes.skipped().map(|skipped| format!("{}: {skipped}", folder.display())));
     Ok((dataset, notes))
+}
+
+/// A sentence about folders and files beside `train` that nothing was done with.
+fn unused(paths: &[PathBuf]) -> Option<String> {
+    let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+    let are_no_parts = "beside the folder train only val and test are read";
+    (!paths.is_empty()).then(|| format!("nothing was done with {}: {are_no_parts}", paths.join(", ")))
 }
 
 /// The classes that training sequences have.
