@@ -49,6 +49,9 @@ pub(super) fn assemble(parts: Parts) -> Result<(Dataset, Vec<String>), DataError
 
     let (scaling, constant) = standardise::inputs(&train, &features)?;
     notes.extend(constant);
+    [&train, &validation, &test]
+        .into_iter()
+        .try_for_each(|split| standardise::check_reach(split, &scaling, &features))?;
     let kind = match train.targets() {
         Targets::Labels(_) => Kind::Classification { classes },
         Targets::Values(values) => {

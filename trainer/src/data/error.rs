@@ -200,6 +200,24 @@ pub enum DataError {
         value: f32,
     },
 
+    /// A number that cannot be told in deviations from the mean.
+    #[error(
+        "{path}: {place} is {value:e}, more than {most:e} standard deviations from the mean of the training sequences, which \
+         is {mean:e}; correct it, or leave the sequence out"
+    )]
+    TooFar {
+        /// Where the numbers came from.
+        path: PathBuf,
+        /// Which number: "sample 3, timestep 0, feature 2 (humidity)".
+        place: String,
+        /// What is there.
+        value: f32,
+        /// The feature's mean over the training sequences.
+        mean: f32,
+        /// The most standard deviations that a number may be away from it.
+        most: f32,
+    },
+
     /// Too few sequences to test on some of them.
     #[error(
         "{path}: {count} sequences are too few to hold some out and train on the others; give two of one class at least, or sequences to validate with and to test on"

@@ -4,6 +4,11 @@ use ndarray::ArrayView2;
 
 use super::{DataError, InputScaling, Split, TargetScaling, Values};
 
+/// The least deviation that a feature or target may have: with one of less its gain would not fit an f32 in a model file.
+const LEAST_DEVIATION: f32 = 1e-30;
+/// The most deviations that a feature may be away from its mean: of more the square would not fit an f32.
+const MOST_DEVIATIONS: f32 = 1e18;
+
 /// Mean and deviation of one column, and whether all its numbers are the same.
 struct Column {
     mean: f32,
@@ -40,6 +45,36 @@ pub(super) fn inputs(train: &Split, names: &[String]) -> Result<(InputScaling, V
     let mean = columns.iter().map(|column| column.mean).collect();
     let deviation = columns.iter().map(|column| column.deviation).collect();
     Ok((InputScaling::PerFeature { mean, deviation }, notes))
+}
+
+/// Refuses sequences with a feature so far from the training sequences' that nothing can be computed of it.
+///
+/// # Errors
+/// [`DataError::TooFar`].
+pub(super) fn check_reach(split: &Split, scaling: &InputScaling, names: &[String]) -> Result<(), DataError> {
+    let sequences = split.sequences();
+    // integers are never that far from integers
+    let (InputScaling::PerFeature { mean, deviation }, Values::F32(values)) = (scaling, sequences.values())
+    else {
+        return Ok(());
+    };
+    let inputs = mean.len();
+    let is_near = |index: usize| {
+        let feature = index % inputs;
+        ((values[index] - mean[feature]) / deviation[feature]).abs() <= MOST_DEVIATIONS
+    };
+    let Some(index) = (0..values.len()).find(|&index| !is_near(index)) else { return Ok(()) };
+    let (sample, timestep) = sequences.locate(index / inputs);
+    let feature = described(index % inputs, names);
+    // others may have been held out of those that it was numbered among
+    let sample = split.name(sample).map_or_else(|| format!("sample {sample}"), str::to_owned);
+    Err(DataError::TooFar {
+        path: split.sequences_from().into(),
+        place: format!("{sample}, timestep {timestep}, feature {feature}"),
+        value: values[index],
+        mean: mean[index % inputs],
+        most: MOST_DEVIATIONS,
+    })
 }
 
 /// The scaling under which every output of the training split has mean 0 and deviation 1.
@@ -93,8 +128,7 @@ fn columns<T: Copy + PartialEq + Into<f32>>(values: &[T], width: usize) -> Vec<C
     }
     let column = |index: usize| {
         let deviation = (squares[index] / rows).sqrt() as f32;
-        // a deviation that is zero in f32 cannot be divided by
-        let constant = constant[index] || !deviation.is_normal();
+        let constant = constant[index] || deviation < LEAST_DEVIATION;
         Column { mean: means[index] as f32, deviation: if constant { 1.0 } else { deviation }, constant }
     };
     (0..width).map(column).collect()
@@ -141,6 +175,31 @@ mod tests {
         assert!(notes[0].starts_with("x: feature 1 (temperature) is 7 throughout"), "{notes:?}");
         let text = inputs(&features(Values::U8(vec![5; 4]), 2, &[2]), &[]).expect_err("none varies");
         assert!(text.to_string().starts_with("x: every feature is constant"), "{text}");
+    }
+
+    #[test]
+    fn a_feature_that_hardly_varies_counts_as_constant() {
+        let train = features(Values::F32(vec![0.0, 1.0, 1e-35, 2.0]), 2, &[2]);
+        let (scaling, notes) = inputs(&train, &[]).expect("one varies");
+        assert_eq!(scaling, InputScaling::PerFeature { mean: vec![5e-36, 1.5], deviation: vec![1.0, 0.5] });
+        assert!(notes[0].starts_with("x: feature 0 is "), "{notes:?}");
+    }
+
+    #[test]
+    fn a_number_that_is_too_far_off_is_named() {
+        let scaling = InputScaling::PerFeature { mean: vec![0.0, -3e38], deviation: vec![1e-20, 1e38] };
+        let check = |values| {
+            let split = features(Values::F32(values), 2, &[1, 2]);
+            check_reach(&split, &scaling, &["x".into(), "pressure".into()]).map_err(|error| error.to_string())
+        };
+        check(vec![1e-3, 0.0, -1e-3, -3e38, 0.0, 0.0]).expect("near enough");
+        let text = check(vec![0.0, 0.0, 0.0, 0.0, 0.0, 2e38]).expect_err("the difference is infinite");
+        assert!(
+            text.starts_with("x: sample 1, timestep 1, feature 1 (pressure) is 2e38, more than 1e18"),
+            "{text}"
+        );
+        let text = check(vec![0.0, 0.0, -1.0, 0.0, 0.0, 0.0]).expect_err("the ratio is too great");
+        assert!(text.starts_with("x: sample 1, timestep 0, feature 0 (x) is -1e0, more than"), "{text}");
     }
 
     #[test]

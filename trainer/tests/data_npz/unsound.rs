@@ -35,6 +35,38 @@ fn numbers_that_are_none_are_named() {
 }
 
 #[test]
+fn numbers_that_are_too_far_off_are_named() {
+    let values = |name: &str, scale: f32| {
+        let x: Vec<f32> = (0..24).map(|n| scale * (n * n % 17) as f32).collect();
+        f32s(name, "(6, 2, 2)", &x)
+    };
+    let set = |val, test| with([values("x_train", 1e-20), values("x_val", val), values("x_test", test)]);
+    sound(&set(1e-10, 1e-10));
+    for (x, set) in [("x_val", set(1.0, 1e-10)), ("x_test", set(1e-10, 1.0))] {
+        let text = refused(&set);
+        assert!(text.starts_with(&format!("{x}: {x}[0], timestep 0, feature 1 is 1e0, more than")), "{text}");
+    }
+}
+
+#[test]
+fn a_number_is_named_by_its_place_in_the_file_whatever_is_held_out() {
+    let mut refused = 0;
+    for sample in 0..40 {
+        let mut x: Vec<f32> = (0..80).map(|n| 1e-20 * (n * n % 17) as f32).collect();
+        // where it is trained on, the deviation is as great; held out, it is far off
+        x[2 * sample + 1] = 1e30;
+        let y: Vec<i64> = (0..40).map(|n| n % 2).collect();
+        let arrays = [f32s("x_train", "(40, 2, 1)", &x), i64s("y_train", "(40,)", &y)];
+        if let Err(error) = Bench::new().read(&arrays) {
+            let place = format!("x_train: x_train[{sample}], timestep 1, feature 0 is 1e30");
+            assert!(error.to_string().contains(&place), "{error}");
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 12, "of those held out");
+}
+
+#[test]
 fn missing_arrays_are_named() {
     for name in ["x_train", "y_train", "y_val", "x_test"] {
         let text = refused(&without(name));
@@ -51,7 +83,7 @@ fn wrong_shapes_are_named() {
             "x_train: its shape is (6, 4), but it must be (samples, timesteps, features)",
         ),
         (i16s("x_train", "(24,)", &[1; 24]), "x_train: its shape is (24,), but it must be"),
-        (i16s("x_train", "(0, 2, 2)", &[]), "y_train: its shape is (6,), but x_train has 0 samples"),
+        (i16s("x_train", "(0, 2, 2)", &[]), "x_train: it holds no samples: its sizes are [0, 2, 2]"),
         (i64s("y_test", "(5,)", &[0, 1, 0, 1, 1]), "y_test: its shape is (5,), but x_test has 6 samples"),
         (i64s("y_val", "(6, 3)", &[0; 18]), "y_val: its shape is (6, 3), but labels must be (samples,)"),
         (
@@ -170,6 +202,14 @@ fn arrays_of_another_size_than_announced_are_refused() {
     // a lie about a great size costs no memory
     let text = refused(&with([f32s("x_train", "(1000000, 1000000, 1000)", &[1.0])]));
     assert!(text.contains("4000000000000000 bytes"), "{text}");
+    // nor does one about samples without numbers cost time
+    let claim = [
+        f32s("x_train", "(1152921504606846976, 0, 5)", &[]),
+        i64s("y_train", "(1152921504606846976, 0)", &[]),
+    ];
+    assert!(refused(&with(claim)).starts_with("x_train: its sequences hold no numbers"));
+    let empty = [f32s("x_train", "(0, 9223372036854775808, 2)", &[]), i64s("y_train", "(0,)", &[])];
+    assert!(refused(&with(empty)).starts_with("x_train: it holds no samples"));
     let text = refused(&with([Npy { name: "x_train".into(), head: "hello".into(), bytes: vec![] }]));
     assert!(text.starts_with("x_train: cannot read it: it is not an array of plain numbers"), "{text}");
 }

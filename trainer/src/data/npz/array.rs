@@ -119,10 +119,10 @@ impl Array {
         let unreadable = |reason| NpzFault::Unreadable { array: name.into(), reason };
         let header = Header::read(&mut entry).map_err(unreadable)?;
         let shape = header.shape.clone();
-        let count = header
-            .count()
-            .ok_or_else(|| NpzFault::TooLarge { array: name.into(), shape: in_python(&shape) })?;
         let layout = Layout::of(&header.dtype).ok_or_else(|| unsupported(name, &header.dtype))?;
+        let count = header
+            .count(layout.bytes)
+            .ok_or_else(|| NpzFault::TooLarge { array: name.into(), shape: in_python(&shape) })?;
         let elements = match layout.kind {
             Kind::Signed | Kind::Unsigned => Self::read_integers(name, &header, layout, count, entry)?,
             Kind::Float => {

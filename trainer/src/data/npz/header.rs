@@ -93,11 +93,11 @@ impl Header {
         writer.write_all(text.as_bytes())
     }
 
-    /// The product of the sizes: how many elements there are; `None` where no machine has room for them.
-    pub(super) fn count(&self) -> Option<usize> {
+    /// The product of the sizes: how many elements there are, each of `bytes`; `None` where no machine has room for them.
+    pub(super) fn count(&self, bytes: usize) -> Option<usize> {
         let product = self.shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size))?;
-        // elements have 8 bytes at most, and no allocation can be larger than isize::MAX bytes
-        (product < isize::MAX as usize / 8).then_some(product)
+        // a number takes 8 bytes at most once it is read, and no allocation can be larger than isize::MAX bytes
+        (product < isize::MAX as usize / bytes.max(8)).then_some(product)
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
         let header = read("{'descr': '<U7', 'fortran_order': True, 'shape': (3,), }\n").expect("a head");
         assert_eq!((header.shape, header.fortran_order), (vec![3], true));
         let header = read("{'shape': (), 'fortran_order':False,'descr':'|u1'}").expect("a head");
-        assert_eq!((header.count(), header.dtype.as_str()), (Some(1), "|u1"));
+        assert_eq!((header.count(1), header.dtype.as_str()), (Some(1), "|u1"));
     }
 
     #[test]
@@ -152,6 +152,8 @@ mod tests {
         }
         assert!(Header::read(&b"PNG and more"[..]).is_err());
         let header = Header { dtype: "<f4".into(), fortran_order: false, shape: vec![1 << 40, 1 << 30, 4] };
-        assert_eq!(header.count(), None);
+        assert_eq!(header.count(4), None);
+        let header = Header { dtype: "<U1024".into(), fortran_order: false, shape: vec![1 << 52] };
+        assert_eq!(header.count(4096), None);
     }
 }

@@ -174,9 +174,17 @@ impl Archive {
             (None, _) => return Err(self.missing(&x_name)),
             (_, None) => return Err(self.missing(&y_name)),
         };
+        let path = PathBuf::from(format!("{}: {x_name}", self.path.display()));
+        // before anything is done for each of the samples that a few bytes may claim
+        match x.shape[..] {
+            [0, _, _] => return Err(DataError::Empty { path, shape: x.shape }),
+            [_, timesteps, features] if timesteps.min(features) == 0 => {
+                return Err(DataError::NoNumbers { path, shape: x.shape });
+            }
+            _ => {}
+        }
         let lengths = self.array(&format!("lengths_{part}"))?;
         let part = Part::new(x, y, lengths).map_err(|fault| self.error(fault))?;
-        let path = PathBuf::from(format!("{}: {x_name}", self.path.display()));
         part.sequences.check_finite(&path, features)?;
         Ok(Some(part))
     }
