@@ -202,8 +202,16 @@ impl<'a> Run<'a> {
             // standardised values have a variance of one
             Kind::Regression { .. } => 1.0,
         };
-        let hopeless = training.loss > WORSE_THAN_GUESSING * guessing;
-        hopeless.then_some(Divergence::WorseThanGuessing(training.loss, guessing))
+        let hopeless = |loss: f64| loss > WORSE_THAN_GUESSING * guessing;
+        // the last step shows in the validation alone, whose targets may have a variance of their own
+        let far_off = validation.r2.is_none_or(|r2| r2 < -WORSE_THAN_GUESSING);
+        if hopeless(training.loss) {
+            Some(Divergence::WorseThanGuessing(training.loss, guessing))
+        } else if hopeless(validation.loss) && far_off {
+            Some(Divergence::WorseThanGuessing(validation.loss, guessing))
+        } else {
+            None
+        }
     }
 
     fn diverged(&self, epoch: u32, step: usize, cause: Divergence) -> TrainError {
@@ -271,6 +279,21 @@ mod tests {
     use super::*;
     use crate::data::digits;
     use crate::train::Unobserved;
+
+    #[test]
+    fn an_epoch_that_ends_far_off_is_not_kept() {
+        let dataset = digits::dataset(100, 20, 1).unwrap();
+        let options = Options { units: 4, epochs: Some(2), ..Options::new(CellKind::Gru) };
+        let mut run = Run::new(&options, options.settings(&dataset), &dataset, None).unwrap();
+        let score = run.train_epoch(1, &mut Unobserved).unwrap();
+        run.end_epoch(1, &score).unwrap();
+        let score = run.train_epoch(2, &mut Unobserved).unwrap();
+        // as if the last step had gone too far: no training loss knows of it
+        run.state.network.dense.kernel *= 1e7;
+        let error = run.end_epoch(2, &score).unwrap_err();
+        assert!(error.to_string().contains("where guessing would give 2.3"), "{error}");
+        assert_eq!(run.state.epochs(), 1);
+    }
 
     #[test]
     fn a_spoilt_weight_ends_the_run_and_the_epoch_before_is_kept() {
