@@ -68,14 +68,18 @@ impl Start {
 impl Job<'_> {
     /// Trains, shows how far it is, records every finished epoch and measures the network in the end.
     pub(super) fn run(&self, start: Start, dataset: &Dataset) -> Result<Finished, CliError> {
-        // before anything is written or replaced
-        self.options.check(dataset)?;
         let config = self.config(dataset)?;
         let command = self.command(&config)?;
         let (recorder, state) = match start {
-            Start::New(earlier) => (Recorder::begin(self.folder, earlier, &config, &command)?, None),
+            Start::New(earlier) => {
+                // before anything is written or replaced
+                self.options.check(dataset)?;
+                (Recorder::begin(self.folder, earlier, &config, &command)?, None)
+            }
             Start::Resumed(run) => {
+                // what is not the run's is told first, for with it other options may be wrong as well
                 let Resumable { checkpoint, state } = run.resume_as(&config)?;
+                self.options.check(dataset)?;
                 let recorder = Recorder::resume(&run, &state.history, &config, &command)?;
                 // whatever happens from here on, the file holds what is said of it
                 kept_network(&checkpoint, &state).save(self.out)?;
@@ -238,6 +242,10 @@ impl Keeper<'_> {
             }
             Err(TrainError::Diverged { epoch, step, cause, learning_rate, .. }) => {
                 let cause = TrainError::Diverged { epoch, step, cause, learning_rate, kept: None };
+                Err(CliError::Stopped { cause, kept: self.network_kept() })
+            }
+            // the last epochs are computed in integers, after many that were not
+            Err(cause @ TrainError::Integers(_)) => {
                 Err(CliError::Stopped { cause, kept: self.network_kept() })
             }
             Err(error) => Err(error.into()),

@@ -84,7 +84,7 @@ pub enum ExportError {
     },
     /// A row's weights are so large or so small that its multiplier leaves its range.
     #[error(
-        "the weights of row {row} of `{layer}` reach {greatest:e}, too large for the integer format: export with --float, or train with weight decay"
+        "the weights of row {row} of `{layer}` reach {greatest:e}, too large for the integer format: train again with a lower --learning-rate, or export with --float"
     )]
     Range {
         /// `cell`, `cell_1`, `cell_2` or `dense`.

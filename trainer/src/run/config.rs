@@ -124,6 +124,10 @@ impl Config {
 
     /// The first option that keeps a run of this configuration from going on as one of `asked`.
     pub fn conflict_with(&self, asked: &Self) -> Option<Conflict> {
+        if self.data.fingerprint != asked.data.fingerprint {
+            let set = |config: &Self| Value::from(config.data.described());
+            return Some(Conflict { field: "data set".into(), found: set(self), asked: set(asked) });
+        }
         let fixed = |config: &Self| {
             let mut value = value_of(config);
             FREE.iter().for_each(|name| drop(remove(&mut value, name)));
@@ -132,8 +136,7 @@ impl Config {
                 ["epochs", "batch", "learning_rate"].iter().for_each(|name| drop(settings.remove(*name)));
             }
             // of a data set the fingerprint is what counts
-            let fingerprint = value["data"]["fingerprint"].take();
-            value["data"] = serde_json::json!({ "fingerprint": fingerprint });
+            remove(&mut value, "data");
             value
         };
         // without patience no epoch's network was kept to come back to
@@ -160,6 +163,11 @@ impl Config {
 }
 
 impl DataConfig {
+    /// Its name, and as much of its fingerprint as people compare.
+    fn described(&self) -> String {
+        format!("{} of fingerprint {}", self.name, self.fingerprint.chars().take(12).collect::<String>())
+    }
+
     fn new(options: &Options, dataset: &Dataset, source: &str) -> Self {
         let (train, validation) = options.split(dataset);
         Self {

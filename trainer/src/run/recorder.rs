@@ -172,12 +172,7 @@ pub struct Rates {
 
 /// Refuses a folder with something in it that must stay.
 fn check_free(folder: &Path, earlier: Earlier) -> Result<(), RunError> {
-    let is_empty = match fs::read_dir(folder) {
-        Ok(mut entries) => entries.next().is_none(),
-        Err(reason) if reason.kind() == io::ErrorKind::NotFound => true,
-        Err(source) => return Err(RunError::Read { path: folder.to_owned(), source }),
-    };
-    if is_empty {
+    if holds_nothing(folder).map_err(|source| RunError::Read { path: folder.to_owned(), source })? {
         return Ok(());
     }
     if !folder.join(CONFIG).is_file() {
@@ -192,6 +187,19 @@ fn check_free(folder: &Path, earlier: Earlier) -> Result<(), RunError> {
         None => Ok(()),
         Some((epochs, _)) => Err(RunError::Taken { path: folder.to_owned(), cell: run.config.cell, epochs }),
     }
+}
+
+/// Whether a folder is not there, or holds no more than a run that could not write its first file leaves behind.
+fn holds_nothing(folder: &Path) -> io::Result<bool> {
+    let names = |folder: &Path| match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| Ok(entry?.file_name())).collect(),
+        Err(reason) if reason.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(reason) => Err(reason),
+    };
+    if names(folder)?.iter().any(|name| name != LOCK && name != CHECKPOINTS) {
+        return Ok(false);
+    }
+    Ok(names(&folder.join(CHECKPOINTS))?.is_empty())
 }
 
 /// Deletes the files of a run.

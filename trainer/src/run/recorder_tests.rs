@@ -154,6 +154,21 @@ fn a_run_is_not_replaced_unless_that_is_asked_for_and_what_is_not_its_own_stays(
 }
 
 #[test]
+fn a_folder_in_which_nothing_could_be_written_may_be_taken_again() {
+    let folder = tempfile::tempdir().unwrap();
+    // what a full disk leaves of the first attempt
+    fs::create_dir(folder.path().join(CHECKPOINTS)).unwrap();
+    fs::write(folder.path().join(LOCK), "").unwrap();
+    begin(folder.path(), Earlier::Keep).unwrap();
+
+    let other = tempfile::tempdir().unwrap();
+    fs::create_dir(other.path().join(CHECKPOINTS)).unwrap();
+    fs::write(other.path().join(CHECKPOINTS).join("mine.ckpt"), "mine").unwrap();
+    let message = begin(other.path(), Earlier::Replace).unwrap_err().to_string();
+    assert!(message.contains("is not empty and is no run folder"), "{message}");
+}
+
+#[test]
 fn one_process_writes_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let recorder = begin(folder.path(), Earlier::Keep).unwrap();
@@ -221,7 +236,10 @@ fn what_makes_it_another_run_is_named() {
     );
     assert_eq!(spoilt(&|asked| asked.seed = 2).unwrap(), "its seed is 1 where 2 is asked for");
     let data = spoilt(&|asked| asked.data.fingerprint = "11ee".into()).unwrap();
-    assert_eq!(data, "its data.fingerprint is \"00ff\" where \"11ee\" is asked for");
+    assert_eq!(
+        data,
+        "its data set is \"digits of fingerprint 00ff\" where \"digits of fingerprint 11ee\" is asked for"
+    );
     let setting = spoilt(&|asked| asked.settings = json!({ "batch": 64, "momentum": 0.5 })).unwrap();
     assert_eq!(setting, "its settings.momentum is null where 0.5 is asked for");
     let free = spoilt(&|asked| {

@@ -146,7 +146,7 @@ fn a_run_is_not_resumed_as_another_one() {
         ("--seed 8", "its seed is 7 where 8 is asked for"),
         ("--learning-rate 0.5", "its learning_rate is 0.01 where 0.5 is asked for"),
         ("--dropout 0.5", "its dropout is 0.0 where 0.5 is asked for"),
-        ("--data digits", "its data.fingerprint is "),
+        ("--data digits", "its data set is \"data of fingerprint "),
         ("--epochs 9", "its learning rate is planned over 4 epochs, and 9 are asked for"),
         ("--patience 2", "its patience is null where 2 is asked for"),
     ] {
@@ -161,7 +161,10 @@ fn a_run_is_not_resumed_as_another_one() {
     let mut bytes = fs::read(&labels).unwrap();
     bytes[9] = (bytes[9] + 1) % 3;
     fs::write(&labels, bytes).unwrap();
-    assert!(refused("gru").contains("its data.fingerprint is "));
+    assert!(refused("gru").contains("its data set is \"data of fingerprint "));
+    // other data is told before what else is wrong with it
+    json(&bench.run("data battery --json --out $b.npz"));
+    assert!(refused("gru --data $b.npz --class-weights").contains("where \"b of fingerprint "));
     assert!(!bench.path("f.ckpt").exists());
 }
 
@@ -255,6 +258,23 @@ fn a_run_that_diverges_keeps_its_last_good_checkpoint() {
         "{message}"
     );
     assert!(!bench.path("g.ckpt").exists());
+}
+
+#[test]
+fn a_run_whose_weights_fit_no_integers_says_what_it_has() {
+    let bench = Bench::new();
+    json(&bench.run("train gru --json --data $data --units 3 --epochs 20 --out $f.ckpt"));
+    for lost in ["checkpoints/epoch-0020.ckpt", "result.json"] {
+        fs::remove_file(bench.path("f.run").join(lost)).unwrap();
+    }
+    // as if the epochs in floats had led to weights that the last one, in integers, has no room for
+    let last = bench.path("f.run/checkpoints/epoch-0019.ckpt");
+    let mut resumable = Resumable::load(&last).unwrap();
+    resumable.state.network.dense.kernel.fill(1e9);
+    resumable.save(&last).unwrap();
+    let message = error(&bench.run("train --resume --out $f.ckpt"));
+    assert!(message.contains("too large for the integer format: train again with a lower"), "{message}");
+    assert!(message.ends_with("f.ckpt holds the network as it was after epoch 19 of 20"), "{message}");
 }
 
 #[test]
