@@ -15,6 +15,7 @@ use refrain_trainer::model_file::ModelFile;
 use refrain_trainer::train::{outputs, steps};
 
 use super::error::CliError;
+use super::output::note;
 use super::progress::Counter;
 
 /// Samples evaluated between two looks at the progress.
@@ -117,6 +118,17 @@ impl Facts {
             data: dataset.name().to_owned(),
             found: found.to_string(),
         })
+    }
+}
+
+/// Says so on stderr where the data calls classes or values otherwise than the model: they are compared by their numbers.
+pub(super) fn compare_names(path: &Path, file: &ModelFile, dataset: &Dataset) {
+    let model = file.model();
+    let names: Vec<&str> = model.header().output_names().collect();
+    let found = dataset.task().output_names();
+    if !names.is_empty() && names != found {
+        let (path, names, found) = (path.display(), names.join(", "), found.join(", "));
+        note(format_args!("note: {path} was trained on {names}, and this data has {found} in their places"));
     }
 }
 

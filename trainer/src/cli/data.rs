@@ -13,7 +13,8 @@ use super::output::note;
 /// The flag of every command that reads samples.
 #[derive(Debug, clap::Args)]
 pub(super) struct DataArgs {
-    /// An .npz file, a folder of CSV or idx files, mnist, or digits [default: mnist where it can be had, else digits]
+    /// An .npz file, a folder of CSV or idx files, mnist, or digits [default: what a run or checkpoint was
+    /// trained on, if that can be found; else mnist where it can be had, else digits]
     ///
     /// An .npz file holds x_train (samples, timesteps, features) and y_train (samples,) and, if
     /// wanted, x_val, y_val, x_test, y_test, classes and lengths_train, lengths_val, lengths_test

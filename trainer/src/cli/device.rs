@@ -9,7 +9,7 @@ use refrain_trainer::device::{Board, DeviceReport, Stage, Target, Via, run as ru
 use refrain_trainer::model_file::ModelFile;
 use serde::Serialize;
 
-use super::classifier::{Facts, load_model};
+use super::classifier::{Facts, compare_names, load_model};
 use super::data::{DataArgs, DataFields, LimitArgs};
 use super::error::CliError;
 use super::output::{table, thousands};
@@ -98,6 +98,7 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
     let file = load_model(&args.model)?;
     let (dataset, data) = args.data.load()?;
     Facts::of_model(&file).check(&args.model, &dataset)?;
+    compare_names(&args.model, &file, &dataset);
     let target = match &args.port {
         Some(port) => Target::Port(port.clone()),
         None => Target::Emulated(args.board),

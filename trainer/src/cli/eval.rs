@@ -7,7 +7,7 @@ use std::time::Instant;
 use refrain_trainer::evaluate::{Evaluation, Scores};
 use serde::Serialize;
 
-use super::classifier::{Classifier, load};
+use super::classifier::{Classifier, compare_names, load};
 use super::data::{DataArgs, DataFields, LimitArgs};
 use super::error::CliError;
 use super::output::{percent, thousands};
@@ -83,6 +83,9 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
         Classifier::Model(_) => args.data.load()?,
     };
     facts.check(&args.file, &dataset)?;
+    if let Classifier::Model(file) = &classifier {
+        compare_names(&args.file, file, &dataset);
+    }
     let started = Instant::now();
     let samples = args.limit.first_of(&dataset);
     let evaluation = classifier.evaluate(&args.file, samples, "evaluating on the host")?;

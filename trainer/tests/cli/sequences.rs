@@ -90,6 +90,17 @@ fn a_class_for_each_timestep_of_sequences_of_any_length() {
         assert!(text.contains(word), "{text}");
     }
     let text = String::from_utf8(bench.run("inspect $labelled.rfn").stdout).unwrap();
+    let compared = stderr(&bench.run("eval $labelled.rfn --data $labelled"));
+    assert!(!compared.contains("was trained on"), "{compared}");
+    write_files(&bench.path("renamed"), "x,y,label", |number, t| {
+        let [x, y] = reading(number, t);
+        format!("{:.2},{:.2},{}", x / 7.0, y / 7.0, if is_loud(number, t) { "a" } else { "b" })
+    });
+    let compared = stderr(&bench.run("eval $labelled.rfn --data $renamed"));
+    assert!(
+        compared.contains("was trained on loud, quiet, and this data has a, b in their places"),
+        "{compared}"
+    );
     for word in ["2 layers of 6 units", "loud quiet", "f32, each feature", "a class for each timestep"] {
         assert!(text.contains(word), "{text}");
     }
