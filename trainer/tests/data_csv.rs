@@ -171,6 +171,9 @@ fn lines_that_are_wrong_are_named() {
             "train/a/1.csv: line 1, column 1: 1700000000123 is more than an f32 holds exactly",
         ),
         ("ax,ay\n1,2;3\n", "train/a/1.csv: line 2, column 2 (ay): \"2;3\" is no number"),
+        ("ax;ay\n1,5;2\n", "train/a/1.csv: line 1 holds a semicolon, but columns are told apart by commas"),
+        ("1,5;2,5\n", "train/a/1.csv: line 1 holds a semicolon"),
+        ("1\t2\n3\t4\n", "train/a/1.csv: line 1 holds a tab, but columns are told apart by commas"),
         ("", "train/a/1.csv: it has no timesteps"),
         ("ax,ay\n", "train/a/1.csv: it has no timesteps"),
         (
@@ -241,6 +244,10 @@ fn an_index_that_is_wrong_is_named() {
         (
             "file,label,split\n1.csv,a,dev\n",
             "index.csv: line 2: \"dev\" is no split; expected train, val or test",
+        ),
+        (
+            "file,label,split\n1.csv,a,train\n2.csv,b,train\n1.csv,a,test\n",
+            "index.csv: line 4: 1.csv is listed for another split already",
         ),
         ("file,target\n1.csv,much\n", "index.csv: line 2, column 2 (target): \"much\" is no number"),
         ("file,label,target\n1.csv,a,1\n", "index.csv: it has both a column label and columns of targets"),

@@ -21,6 +21,15 @@ pub enum CsvFault {
         expected: u64,
     },
 
+    /// Columns that are told apart otherwise.
+    #[error("line {line} holds a {found}, but columns are told apart by commas, and decimals by a point")]
+    Separator {
+        /// The line, from 1.
+        line: u64,
+        /// What is there, in words.
+        found: &'static str,
+    },
+
     /// A field that is no number.
     #[error("line {line}, column {column}: {found:?} is no number")]
     NotANumber {
@@ -129,6 +138,17 @@ pub enum CsvFault {
         /// The line, from 1.
         line: u64,
         /// What is there.
+        found: String,
+    },
+
+    /// A file that would be trained on and tested with.
+    #[error(
+        "line {line}: {found} is listed for another split already, but what is trained on must not measure it"
+    )]
+    TwoSplits {
+        /// The line, from 1.
+        line: u64,
+        /// The file, as the index has it.
         found: String,
     },
 

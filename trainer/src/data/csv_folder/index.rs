@@ -1,5 +1,6 @@
 //! The index of a folder of CSV files: which sequences there are, what is to be learnt of each, and which part it is of.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::layout::{Entry, INDEX, Layout, Outside, Part};
@@ -24,6 +25,7 @@ pub(super) fn read(folder: &Path) -> Result<Layout, DataError> {
     }
     let outputs = targets.iter().map(|&index| names[index].clone()).collect();
     let mut layout = Layout { outputs, indexed: true, ..Layout::default() };
+    let mut parts = BTreeMap::new();
     while let Some(row) = table.next_row()? {
         let line = row.line;
         let cell = |index: usize, column| match row.fields[index].as_str() {
@@ -46,7 +48,11 @@ pub(super) fn read(folder: &Path) -> Result<Layout, DataError> {
                 Outside::Values(targets.iter().map(value).collect::<Result<_, _>>()?)
             }
         };
-        layout.entries.push(Entry { path: folder.join(cell(file, "file")?), part, outside });
+        let name = cell(file, "file")?;
+        if *parts.entry(name.to_owned()).or_insert(part) != part {
+            return Err(fault(CsvFault::TwoSplits { line, found: name.into() }));
+        }
+        layout.entries.push(Entry { path: folder.join(name), part, outside });
     }
     Ok(layout)
 }

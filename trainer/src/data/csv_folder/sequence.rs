@@ -134,6 +134,7 @@ impl Reader {
         let fault = DataError::csv(path);
         let mut table = Table::open(path)?;
         let first = table.next_row()?.ok_or_else(|| fault(CsvFault::NoTimesteps))?;
+        check_separator(&first).map_err(&fault)?;
         let (header, mut row) =
             if is_header(&first) { (Some(first), table.next_row()?) } else { (None, Some(first)) };
         let width = header.as_ref().or(row.as_ref()).map_or(0, |row| row.fields.len());
@@ -188,6 +189,13 @@ impl Collected {
         self.labels.push(number);
         self.met_in.entry(number).or_insert_with(|| path.into());
     }
+}
+
+/// Refuses a first line with what other programs write between columns: all of it would be one name, or no number.
+fn check_separator(first: &Row) -> Result<(), CsvFault> {
+    let holds = |sign| first.fields.iter().any(|field| field.contains(sign));
+    let found = [(';', "semicolon"), ('\t', "tab")].into_iter().find(|(sign, _)| holds(*sign));
+    found.map_or(Ok(()), |(_, found)| Err(CsvFault::Separator { line: first.line, found }))
 }
 
 /// Whether a first line names columns: some field is neither empty nor a number.
