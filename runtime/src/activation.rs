@@ -1,17 +1,18 @@
 //! tanh and sigmoid on integers, from one table.
 //!
-//! `tanh` is read from 257 points on [0, 8], 1/32 apart, with straight lines between them; it is odd, so the
-//! other half needs no table. `sigmoid(x) = (1 + tanh(x/2)) / 2` reads the same table: rows that feed a
-//! sigmoid carry the half in their multiplier.
+//! `tanh` is read from points on [-8, 8], 1/32 apart, with straight lines between them.
+//! `sigmoid(x) = (1 + tanh(x/2)) / 2` reads the same table: rows that feed a sigmoid carry the half in their multiplier.
 
 use crate::fixed::{HIDDEN_BITS, PREACTIVATION_BITS};
 
 /// Bits of a pre-activation below the table's points: 1/32 in Q12 is 128.
 const FRACTION_BITS: u32 = PREACTIVATION_BITS - 5;
-const INTERVALS: usize = 256;
+/// Intervals between points, one for each value of the upper bits of a pre-activation of 16 bits, negative ones last.
+const INTERVALS: usize = 1 << (16 - FRACTION_BITS);
 
-/// `TANH[k] = round(2^15 * tanh(k / 32))`, at most 32767.
-static TANH: [i16; INTERVALS + 1] = tanh_table();
+/// Of each interval a word, so that one load gets all: in the upper half what tanh is at its lower end, in the lower half
+/// how much it grows up to its upper end.
+static TANH: [u32; INTERVALS] = tanh_table();
 
 /// tanh of a pre-activation in Q12, any `i32`, in Q15. The error is at most 2^-13.
 ///
@@ -23,12 +24,13 @@ static TANH: [i16; INTERVALS + 1] = tanh_table();
 /// ```
 #[inline]
 pub fn tanh(preactivation: i32) -> i32 {
-    let magnitude = preactivation.unsigned_abs().min(i16::MAX as u32);
-    let interval = (magnitude >> FRACTION_BITS) as usize % INTERVALS;
-    let fraction = (magnitude % (1 << FRACTION_BITS)) as i32;
-    let (left, right) = (i32::from(TANH[interval]), i32::from(TANH[interval + 1]));
-    let value = left + (((right - left) * fraction + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS);
-    if preactivation < 0 { -value } else { value }
+    let z = preactivation.clamp(i16::MIN.into(), i16::MAX.into());
+    let interval = TANH[usize::from(z as u16 >> FRACTION_BITS)];
+    let (value, growth) = (interval as i32 >> 16, i32::from(interval as i16));
+    let fraction = z & ((1 << FRACTION_BITS) - 1);
+    // halves are rounded away from zero, so that tanh is odd
+    let half = (1 << (FRACTION_BITS - 1)) + (z >> 31);
+    value + ((growth * fraction + half) >> FRACTION_BITS)
 }
 
 /// sigmoid in Q14, from *half* the pre-activation in Q12: from 0 to 2^14, both reached. The error is at most
@@ -44,11 +46,28 @@ pub fn sigmoid_of_half(half_preactivation: i32) -> i32 {
     (tanh(half_preactivation) + (1 << HIDDEN_BITS) + 2) >> 2
 }
 
-/// The table, worked out by the compiler: its floating point is the same on every host.
-const fn tanh_table() -> [i16; INTERVALS + 1] {
-    let mut table = [0; INTERVALS + 1];
+/// The table, worked out by the compiler.
+const fn tanh_table() -> [u32; INTERVALS] {
+    const fn interval(value: i16, growth: i16) -> u32 {
+        (value as u32) << 16 | growth as u32
+    }
+    let points = tanh_points();
+    let mut table = [0; INTERVALS];
     let mut index = 0;
-    while index <= INTERVALS {
+    while index < INTERVALS / 2 {
+        let growth = points[index + 1] - points[index];
+        table[index] = interval(points[index], growth);
+        table[INTERVALS - 1 - index] = interval(-points[index + 1], growth);
+        index += 1;
+    }
+    table
+}
+
+/// `round(2^15 * tanh(k / 32))`, at most 32767. The compiler's floating point is the same on every host.
+const fn tanh_points() -> [i16; INTERVALS / 2 + 1] {
+    let mut points = [0; INTERVALS / 2 + 1];
+    let mut index = 0;
+    while index < points.len() {
         // tanh(x) = 1 - 2 / (exp(2x) + 1), with exp(k/16) = exp(1/16)^k
         let mut power = 1.0;
         let mut factor = 0;
@@ -57,10 +76,10 @@ const fn tanh_table() -> [i16; INTERVALS + 1] {
             factor += 1;
         }
         let scaled = 32768.0 * (1.0 - 2.0 / (power + 1.0)) + 0.5;
-        table[index] = if scaled >= 32767.0 { 32767 } else { scaled as i16 };
+        points[index] = if scaled >= 32767.0 { 32767 } else { scaled as i16 };
         index += 1;
     }
-    table
+    points
 }
 
 /// exp(1/16)
@@ -71,10 +90,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_tanh_rounded() {
-        for (index, &entry) in TANH.iter().enumerate() {
+    fn the_points_are_tanh_rounded() {
+        for (index, &point) in tanh_points().iter().enumerate() {
             let exact = (32768.0 * (index as f64 / 32.0).tanh()).round().min(32767.0);
-            assert_eq!(f64::from(entry), exact, "point {index}");
+            assert_eq!(f64::from(point), exact, "point {index}");
+        }
+    }
+
+    #[test]
+    fn the_line_between_two_points_is_rounded_to_the_nearest_halves_away_from_zero() {
+        let points = tanh_points();
+        for z in 0..=i32::from(i16::MAX) {
+            let (interval, fraction) = ((z / 128) as usize, f64::from(z % 128) / 128.0);
+            let [left, right] = [points[interval], points[interval + 1]].map(f64::from);
+            let exact = (left + (right - left) * fraction).round();
+            assert_eq!([tanh(z), tanh(-z)].map(f64::from), [exact, -exact], "{z}");
         }
     }
 

@@ -1,6 +1,5 @@
 //! The dense layer on integers.
 
-use crate::fixed::requantise;
 use crate::format::{File, ModelError, SectionKind};
 use crate::kernel::{Bits8, Packing};
 use crate::tiles::{Tiles, check_accumulator, check_multipliers, pairs};
@@ -35,12 +34,13 @@ impl<'a> Dense<'a> {
 
     /// `hidden: [units]` as operands, `logits: [outputs]` in Q16.
     pub(crate) fn logits(&self, hidden: &[i16], logits: &mut [i32]) {
-        let rows = self.bias.chunks_exact(2).zip(self.multiplier.chunks_exact(2));
+        let rows = pairs(self.bias).iter().zip(pairs(self.multiplier));
+        let mut operands = Default::default();
+        Bits8::prepare(&mut operands, [hidden, &[]]);
         for ((tile, (bias, multiplier)), logits) in self.kernel.iter().zip(rows).zip(logits.chunks_mut(2)) {
-            let mut sums = pairs::<1>(bias);
-            Bits8::accumulate(&mut sums, tile, hidden, 0);
-            for ((logit, &sum), &multiplier) in logits.iter_mut().zip(&sums[0]).zip(multiplier) {
-                *logit = requantise(sum, multiplier);
+            let [sums] = Bits8::sums(bias, [tile, &[]], &operands, Some(multiplier));
+            for (logit, sum) in logits.iter_mut().zip(sums) {
+                *logit = sum;
             }
         }
     }

@@ -41,8 +41,9 @@ const CELL_WIDTH: u32 = 30;
 /// On ARMv7E-M this is `SMMULR` of the accumulator shifted left by 8. With the accumulator below 2^23 and the
 /// multiplier below 2^31 the result is at most 2^30.
 pub const fn requantise(accumulator: i32, multiplier: i32) -> i32 {
-    let product = accumulator as i64 * multiplier as i64;
-    ((product + (1 << (MULTIPLIER_BITS - 1))) >> MULTIPLIER_BITS) as i32
+    // the accumulator has so many bits to spare; written so, compilers find the instruction
+    let product = (accumulator << (32 - MULTIPLIER_BITS)) as i64 * multiplier as i64;
+    ((product + (1 << 31)) >> 32) as i32
 }
 
 /// `value / 2^bits`, rounded to the nearest, halves up, for a value of at most 2^30 in magnitude and at most 30
@@ -56,7 +57,7 @@ pub const fn round_shift(value: i32, bits: u32) -> i32 {
 ///
 /// On ARMv7E-M this is `SMULWB` of the value shifted left by 2, for values of at most 30 bits.
 pub const fn scale_by_gate(value: i32, gate: i32) -> i32 {
-    ((value as i64 * gate as i64) >> GATE_BITS) as i32
+    (((value << (16 - GATE_BITS)) as i64 * gate as i16 as i64) >> 16) as i32
 }
 
 /// The cell state nearest to `value`: 30 bits with the sign.

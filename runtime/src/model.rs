@@ -56,14 +56,11 @@ pub(crate) struct Scratch<V, const INPUTS: usize, const UNITS: usize> {
     row: [V; INPUTS],
     /// A layer's hidden state before the timestep.
     old: [V; UNITS],
-    /// The new hidden state of the layer below.
-    below: [V; UNITS],
 }
 
 impl<V: Value, const INPUTS: usize, const UNITS: usize> Scratch<V, INPUTS, UNITS> {
     pub(crate) fn new() -> Self {
-        let operands = [V::default(); UNITS];
-        Self { row: [V::default(); INPUTS], old: operands, below: operands }
+        Self { row: [V::default(); INPUTS], old: [V::default(); UNITS] }
     }
 }
 
@@ -169,17 +166,19 @@ impl<
     fn step_operands(
         &self,
         state: &mut State<C, UNITS, LAYERS>,
-        Scratch { row, old, below }: &mut Scratch<C::Value, INPUTS, UNITS>,
+        Scratch { row, old }: &mut Scratch<C::Value, INPUTS, UNITS>,
     ) {
         let Shape { inputs, units, layers, .. } = self.header.shape;
         let (units, layers, bits) =
             (usize::from(units), usize::from(layers), self.header.operand_bits.into());
         let row = row.get(..usize::from(inputs)).unwrap_or_default();
         let old = old.get_mut(..units).unwrap_or_default();
+        // the new hidden state of the layer below, in a network that has one
+        let mut below = [C::Value::default(); UNITS];
         let below = below.get_mut(..units).unwrap_or_default();
         for (layer, mut state) in state.layers(units).take(layers).enumerate() {
             C::Value::operands(state.hidden, old, bits);
-            let x = if layer == 0 { row } else { &*below };
+            let x = if LAYERS == 1 || layer == 0 { row } else { &*below };
             self.weights.step(layer, state.reborrow(), x, old);
             if layer + 1 < LAYERS {
                 C::Value::operands(state.hidden, below, bits);

@@ -52,13 +52,9 @@ pub(crate) fn part<T>(values: &[T], layer: usize, count: usize) -> &[T] {
     values.get(start..start.saturating_add(count)).unwrap_or_default()
 }
 
-/// `P` pairs out of a slice of `2·P` values.
-pub(crate) fn pairs<const P: usize>(values: &[i32]) -> [[i32; 2]; P] {
-    let mut pairs = [[0; 2]; P];
-    for (pair, values) in pairs.iter_mut().zip(values.chunks_exact(2)) {
-        *pair = [values[0], values[1]];
-    }
-    pairs
+/// Values of the rows of tiles, each tile's in `P` pairs.
+pub(crate) fn pairs<const P: usize>(values: &[i32]) -> &[[[i32; 2]; P]] {
+    values.as_chunks().0.as_chunks().0
 }
 
 /// Refuses a negative multiplier.

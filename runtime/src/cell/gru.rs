@@ -14,7 +14,7 @@ use super::{Cell, Rows, sealed, tile_count};
 use crate::CellKind;
 use crate::activation::{sigmoid_of_half, tanh};
 use crate::dense::Dense;
-use crate::fixed::{GATE_BITS, requantise, round_shift, scale_by_gate};
+use crate::fixed::{GATE_BITS, round_shift, scale_by_gate};
 use crate::format::{File, ModelError, Numbers, SectionKind};
 use crate::kernel::{Bits4, Bits8, Packing};
 use crate::state::{NoMemory, StateMut};
@@ -95,14 +95,17 @@ impl<'a, W: Packing> GruWeights<'a, W> {
     #[inline(always)]
     fn step_tiles(&self, layer: usize, state: StateMut<'_, i16>, x: &[i16], old: &[i16]) {
         let recurrent_bias = part(self.recurrent_biases, layer, self.count * 2);
+        let mut operands = W::Operands::default();
+        W::prepare(&mut operands, [x, old]);
         let units = state.hidden.chunks_mut(2).zip(recurrent_bias.chunks_exact(2));
-        for (sums, (hidden, recurrent_bias)) in self.rows.sums(layer, x, old).zip(units) {
-            let [z, r, _] = sums.preactivations();
-            let (candidate, recurrent) = (sums.input[2], sums.recurrent[2]);
-            for (side, (hidden, bias)) in hidden.iter_mut().zip(recurrent_bias).enumerate() {
-                let (z, r) = (sigmoid_of_half(z[side]), sigmoid_of_half(r[side]));
-                let sum = candidate[side] + scale_by_gate(recurrent[side] + bias, r);
-                let g = tanh(requantise(sum, sums.multiplier[2][side]));
+        for (tile, (hidden, bias)) in self.rows.tiles(layer, &operands).zip(units) {
+            let [z, r, input] = tile.input_sums();
+            let [z, r, recurrent] = tile.recurrent_sums(&[z, r, [bias[0], bias[1]]]);
+            let [z, r] = [tile.scale(0, z), tile.scale(1, r)].map(|gate| gate.map(sigmoid_of_half));
+            let candidate =
+                core::array::from_fn(|side| input[side] + scale_by_gate(recurrent[side], r[side]));
+            let g = tile.scale(2, candidate).map(tanh);
+            for (hidden, (z, g)) in hidden.iter_mut().zip(z.into_iter().zip(g)) {
                 *hidden = (g + round_shift(z * (i32::from(*hidden) - g), GATE_BITS)) as i16;
             }
         }

@@ -83,9 +83,11 @@ impl<'a, W: Packing> LstmWeights<'a, W> {
 
     #[inline(always)]
     fn step_tiles(&self, layer: usize, state: StateMut<'_, i16>, x: &[i16], old: &[i16]) {
+        let mut operands = W::Operands::default();
+        W::prepare(&mut operands, [x, old]);
         let units = state.hidden.iter_mut().zip(state.cell);
-        for (sums, (hidden, cell)) in self.rows.sums(layer, x, old).zip(units) {
-            let [[i, f], [c, o]] = sums.preactivations();
+        for (tile, (hidden, cell)) in self.rows.tiles(layer, &operands).zip(units) {
+            let [[i, f], [c, o]] = tile.preactivations();
             let (i, f, g, o) = (sigmoid_of_half(i), sigmoid_of_half(f), tanh(c), sigmoid_of_half(o));
             // Q14 times Q15 is Q29, brought to the cell state's format
             let written = (i * g) >> (GATE_BITS + HIDDEN_BITS - self.cell_bits);

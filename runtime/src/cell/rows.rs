@@ -29,12 +29,13 @@ struct LayerRows<'a, W, const P: usize> {
     multiplier: &'a [i32],
 }
 
-/// What the kernel gives for one tile: sums of the layer's input (with the bias) and of the hidden state, and the
-/// multipliers of its rows.
-pub(crate) struct TileSums<const P: usize> {
-    pub(crate) input: [PairSums; P],
-    pub(crate) recurrent: [PairSums; P],
-    pub(crate) multiplier: [[i32; 2]; P],
+/// One tile of a layer, as its cell meets it.
+pub(crate) struct Tile<'t, 'o, W: Packing, const P: usize> {
+    operands: &'t W::Operands<'o>,
+    /// Words of the input's half and of the hidden state's.
+    halves: [&'t [u32]; 2],
+    bias: &'t [PairSums; P],
+    multiplier: &'t [[i32; 2]; P],
 }
 
 impl<'a, W: Packing, const P: usize> Rows<'a, W, P> {
@@ -91,18 +92,23 @@ impl<'a, W: Packing, const P: usize> Rows<'a, W, P> {
         }
     }
 
-    /// Both halves' sums of a layer, tile after tile: `x: [inputs]`, `old: [units]`.
-    pub(crate) fn sums(&self, layer: usize, x: &[i16], old: &[i16]) -> impl Iterator<Item = TileSums<P>> {
+    /// The tiles of a layer, one after the other, with the operands of both halves: `[x, old]`.
+    pub(crate) fn tiles<'t, 'o>(
+        &self,
+        layer: usize,
+        operands: &'t W::Operands<'o>,
+    ) -> impl Iterator<Item = Tile<'t, 'o, W, P>>
+    where
+        'a: 't,
+    {
         let LayerRows { kernel, recurrent_kernel, bias, multiplier } = self.layer(layer);
-        let tiles = kernel.iter().zip(recurrent_kernel.iter());
-        let rows = bias.chunks_exact(2 * P).zip(multiplier.chunks_exact(2 * P));
-        let [prepared_x, prepared_old] = [x, old].map(W::prepare);
-        tiles.zip(rows).map(move |((kernel, recurrent_kernel), (bias, multiplier))| {
-            let mut sums =
-                TileSums { input: pairs(bias), recurrent: [[0; 2]; P], multiplier: pairs(multiplier) };
-            W::accumulate(&mut sums.input, kernel, x, prepared_x);
-            W::accumulate(&mut sums.recurrent, recurrent_kernel, old, prepared_old);
-            sums
+        let halves = kernel.iter().zip(recurrent_kernel.iter());
+        let rows = pairs(bias).iter().zip(pairs(multiplier));
+        halves.zip(rows).map(move |((kernel, recurrent_kernel), (bias, multiplier))| Tile {
+            operands,
+            halves: [kernel, recurrent_kernel],
+            bias,
+            multiplier,
         })
     }
 }
@@ -134,14 +140,24 @@ impl<W: Packing, const P: usize> LayerRows<'_, W, P> {
     }
 }
 
-impl<const P: usize> TileSums<P> {
+impl<W: Packing, const P: usize> Tile<'_, '_, W, P> {
     /// Each row's whole sum times its multiplier: its pre-activation, pair by pair.
     pub(crate) fn preactivations(&self) -> [[i32; 2]; P] {
-        core::array::from_fn(|pair| {
-            core::array::from_fn(|side| {
-                let sum = self.input[pair][side] + self.recurrent[pair][side];
-                requantise(sum, self.multiplier[pair][side])
-            })
-        })
+        W::sums(self.bias, self.halves, self.operands, Some(self.multiplier))
+    }
+
+    /// The sums of the input's half, with the bias.
+    pub(crate) fn input_sums(&self) -> [PairSums; P] {
+        W::sums(self.bias, [self.halves[0], &[]], self.operands, None)
+    }
+
+    /// What `start` has and the sums of the hidden state's half.
+    pub(crate) fn recurrent_sums(&self, start: &[PairSums; P]) -> [PairSums; P] {
+        W::sums(start, [&[], self.halves[1]], self.operands, None)
+    }
+
+    /// Sums of a pair of rows times their multipliers.
+    pub(crate) fn scale(&self, pair: usize, sums: PairSums) -> [i32; 2] {
+        core::array::from_fn(|side| requantise(sums[side], self.multiplier[pair][side]))
     }
 }

@@ -76,8 +76,10 @@ impl<'a, W: Packing> SimpleRnnWeights<'a, W> {
 
     #[inline(always)]
     fn step_tiles(&self, layer: usize, state: StateMut<'_, i16>, x: &[i16], old: &[i16]) {
-        for (sums, hidden) in self.rows.sums(layer, x, old).zip(state.hidden.chunks_mut(4)) {
-            for (hidden, &z) in hidden.iter_mut().zip(sums.preactivations().as_flattened()) {
+        let mut operands = W::Operands::default();
+        W::prepare(&mut operands, [x, old]);
+        for (tile, hidden) in self.rows.tiles(layer, &operands).zip(state.hidden.chunks_mut(4)) {
+            for (hidden, &z) in hidden.iter_mut().zip(tile.preactivations().as_flattened()) {
                 *hidden = tanh(z) as i16;
             }
         }

@@ -1,24 +1,35 @@
 //! Matrix-vector products of weights of 8 or 4 bits and 16-bit operands, a tile of rows at a time.
 //!
-//! A cell calls [`Packing::accumulate`] and does not know which kernel runs. [`reference`] is the specification; any
+//! A cell calls [`Packing::sums`] and does not know which kernel runs. [`reference`] is the specification; any
 //! other kernel in this module equals it bit for bit, as the tests show.
 //!
 //! How weights are packed into tiles is written in [`format`](crate::format).
+//!
+//! # A kernel for another core
+//!
+//! is a file here, named in this module, and a line in `build.rs` that chooses it for its targets. The file has a type
+//! `Operands`, made once for all tiles of a layer, and a function `sums` of one tile; [`portable`] is the shortest
+//! example.
+
+use crate::fixed::requantise;
 
 mod nibbles;
+#[cfg(any(test, not(kernel = "dsp")))]
 #[cfg_attr(
-    target_arch = "x86_64",
+    kernel = "x86_64",
     cfg_attr(not(test), expect(dead_code, reason = "another kernel runs on this machine"))
 )]
 mod portable;
 pub(crate) mod reference;
-#[cfg(target_arch = "x86_64")]
-mod x86_64;
 
-#[cfg(not(target_arch = "x86_64"))]
-pub(crate) use portable::accumulate;
-#[cfg(target_arch = "x86_64")]
-pub(crate) use x86_64::accumulate;
+#[cfg(kernel = "dsp")]
+#[path = "dsp.rs"]
+mod chosen;
+#[cfg(kernel = "portable")]
+use portable as chosen;
+#[cfg(kernel = "x86_64")]
+#[path = "x86_64.rs"]
+mod chosen;
 
 /// The sums of one pair of rows: A, then B.
 pub(crate) type PairSums = [i32; 2];
@@ -29,15 +40,34 @@ pub trait Packing: Copy + core::fmt::Debug {
     /// Columns of a pair of rows in one word.
     const COLUMNS: usize;
 
-    /// What the kernel needs to know of an operand as a whole.
-    fn prepare(operand: &[i16]) -> i32;
+    /// The operands of a layer's rows.
+    type Operands<'o>: Default;
 
-    /// Adds to each row's sum the products of its weights and the operand, of which `prepared` was made.
-    fn accumulate<const P: usize>(sums: &mut [PairSums; P], tile: &[u32], operand: &[i16], prepared: i32);
+    /// Looks once at what all tiles of a layer meet: the operands of both halves of their rows, `[x, hidden]`.
+    fn prepare<'o>(operands: &mut Self::Operands<'o>, halves: [&'o [i16]; 2]);
+
+    /// Of each row what `start` has of it and the products of its weights and the operands, times its multiplier where
+    /// there are multipliers, as [`requantise`] says. `tiles` has the words of each half; a half with none is left out.
+    fn sums<const P: usize>(
+        start: &[PairSums; P],
+        tiles: [&[u32]; 2],
+        operands: &Self::Operands<'_>,
+        multipliers: Option<&[[i32; 2]; P]>,
+    ) -> [PairSums; P];
 
     /// The sums of the weights' magnitudes in a word, of rows A and B.
     fn magnitude(word: u32) -> [u64; 2];
 }
+
+/// Operands beside weights of 8 bits.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct Operands8<'o>(chosen::Operands<'o>);
+
+/// Operands beside weights of 4 bits.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct Operands4<'o>(nibbles::Operands<'o>);
 
 /// Weights of 8 bits.
 #[doc(hidden)]
@@ -47,12 +77,20 @@ pub struct Bits8;
 impl Packing for Bits8 {
     const COLUMNS: usize = 2;
 
-    fn prepare(_: &[i16]) -> i32 {
-        0
+    type Operands<'o> = Operands8<'o>;
+
+    fn prepare<'o>(operands: &mut Operands8<'o>, halves: [&'o [i16]; 2]) {
+        operands.0.set(halves);
     }
 
-    fn accumulate<const P: usize>(sums: &mut [PairSums; P], tile: &[u32], operand: &[i16], _: i32) {
-        accumulate(sums, tile, operand);
+    #[inline]
+    fn sums<const P: usize>(
+        start: &[PairSums; P],
+        tiles: [&[u32]; 2],
+        Operands8(operands): &Operands8<'_>,
+        multipliers: Option<&[[i32; 2]; P]>,
+    ) -> [PairSums; P] {
+        chosen::sums(start, tiles, operands, multipliers)
     }
 
     fn magnitude(word: u32) -> [u64; 2] {
@@ -68,17 +106,33 @@ pub struct Bits4;
 impl Packing for Bits4 {
     const COLUMNS: usize = 4;
 
-    fn prepare(operand: &[i16]) -> i32 {
-        nibbles::excess(operand)
+    type Operands<'o> = Operands4<'o>;
+
+    fn prepare<'o>(operands: &mut Operands4<'o>, halves: [&'o [i16]; 2]) {
+        operands.0.set(halves);
     }
 
-    fn accumulate<const P: usize>(sums: &mut [PairSums; P], tile: &[u32], operand: &[i16], excess: i32) {
-        nibbles::accumulate(sums, tile, operand, excess);
+    #[inline]
+    fn sums<const P: usize>(
+        start: &[PairSums; P],
+        tiles: [&[u32]; 2],
+        Operands4(operands): &Operands4<'_>,
+        multipliers: Option<&[[i32; 2]; P]>,
+    ) -> [PairSums; P] {
+        nibbles::sums(start, tiles, operands, multipliers)
     }
 
     fn magnitude(word: u32) -> [u64; 2] {
         magnitude(&reference::unpack_nibbles(word))
     }
+}
+
+/// Sums times the multipliers, where there are some.
+fn scaled<const P: usize>(sums: [PairSums; P], multipliers: Option<&[[i32; 2]; P]>) -> [PairSums; P] {
+    let Some(multipliers) = multipliers else { return sums };
+    core::array::from_fn(|pair| {
+        core::array::from_fn(|side| requantise(sums[pair][side], multipliers[pair][side]))
+    })
 }
 
 /// The sums of the magnitudes of rows A and B over some columns.
@@ -116,6 +170,28 @@ mod tests {
         core::array::from_fn(|pair| [dot(&rows[pair][0]), dot(&rows[pair][1])])
     }
 
+    /// What the kernel for this machine gives.
+    fn by_this_machine<W: Packing, const P: usize>(
+        start: &[PairSums; P],
+        tiles: [&[u32]; 2],
+        halves: [&[i16]; 2],
+    ) -> [PairSums; P] {
+        let mut operands = W::Operands::default();
+        W::prepare(&mut operands, halves);
+        W::sums(start, tiles, &operands, None)
+    }
+
+    /// What the portable kernel gives.
+    fn by_portable<const P: usize>(
+        start: &[PairSums; P],
+        tiles: [&[u32]; 2],
+        halves: [&[i16]; 2],
+    ) -> [PairSums; P] {
+        let mut operands = portable::Operands::default();
+        operands.set(halves);
+        portable::sums(start, tiles, &operands, None)
+    }
+
     /// Checks that every kernel gives the definition's sums, on top of sums that are there already.
     fn check<const P: usize>(rows: [[Vec<i8>; 2]; P], operand: &[i16]) -> Result<(), TestCaseError> {
         let tile = pack(&rows);
@@ -125,13 +201,19 @@ mod tests {
             sums[0] += first[0];
             sums[1] += first[1];
         }
-        let (mut by_reference, mut by_portable, mut by_this_machine) = (start, start, start);
+        let mut by_reference = start;
         reference::accumulate(&mut by_reference, &tile, operand);
-        portable::accumulate(&mut by_portable, &tile, operand);
-        accumulate(&mut by_this_machine, &tile, operand);
         prop_assert_eq!(by_reference, expected);
-        prop_assert_eq!(by_portable, expected);
-        prop_assert_eq!(by_this_machine, expected);
+        // either half, and the columns of both
+        let at = operand.len() / 2 / 4 * 4;
+        for (tiles, halves) in [
+            ([tile.as_slice(), &[]], [operand, &[1; 9]]),
+            ([&[], tile.as_slice()], [&[1; 9], operand]),
+            (tile.split_at(at / 2 * P).into(), operand.split_at(at).into()),
+        ] {
+            prop_assert_eq!(by_portable(&start, tiles, halves), expected);
+            prop_assert_eq!(by_this_machine::<Bits8, P>(&start, tiles, halves), expected);
+        }
         Ok(())
     }
 
@@ -185,11 +267,17 @@ mod tests {
             sums[0] += first[0];
             sums[1] += first[1];
         }
-        let (mut by_reference, mut by_kernel) = (start, start);
+        let mut by_reference = start;
         reference::accumulate_nibbles(&mut by_reference, &tile, operand);
-        Bits4::accumulate(&mut by_kernel, &tile, operand, Bits4::prepare(operand));
         prop_assert_eq!(by_reference, expected);
-        prop_assert_eq!(by_kernel, expected);
+        let at = operand.len() / 2 / 4 * 4;
+        for (tiles, halves) in [
+            ([tile.as_slice(), &[]], [operand, &[1; 9]]),
+            ([&[], tile.as_slice()], [&[1; 9], operand]),
+            (tile.split_at(at / 4 * P).into(), operand.split_at(at).into()),
+        ] {
+            prop_assert_eq!(by_this_machine::<Bits4, P>(&start, tiles, halves), expected);
+        }
         for (pair, [a, b]) in rows.iter().enumerate() {
             let sum = |row: &Vec<i8>| row.iter().map(|weight| u64::from(weight.unsigned_abs())).sum::<u64>();
             let words = tile.iter().skip(pair).step_by(P).map(|&word| Bits4::magnitude(word));
@@ -256,13 +344,11 @@ mod tests {
 
     /// Checks that all kernels give the same for words that no exporter needs to have packed.
     fn agree<const P: usize>(tile: &[u32], operand: &[i16]) -> Result<(), TestCaseError> {
-        let mut sums = [[[0; 2]; P]; 3];
-        let [by_reference, by_portable, by_this_machine] = &mut sums;
-        reference::accumulate(by_reference, tile, operand);
-        portable::accumulate(by_portable, tile, operand);
-        accumulate(by_this_machine, tile, operand);
-        prop_assert_eq!(&*by_reference, &*by_portable);
-        prop_assert_eq!(by_reference, by_this_machine);
+        let start = [[0; 2]; P];
+        let mut by_reference = start;
+        reference::accumulate(&mut by_reference, tile, operand);
+        prop_assert_eq!(by_reference, by_portable(&start, [tile, &[]], [operand, &[]]));
+        prop_assert_eq!(by_reference, by_this_machine::<Bits8, P>(&start, [tile, &[]], [operand, &[]]));
         Ok(())
     }
 

@@ -1,6 +1,21 @@
 //! The kernel for every core that has no better one: safe Rust, 32-bit products.
 
-use super::PairSums;
+use super::{PairSums, scaled};
+
+/// The operands of both halves, as they are.
+#[derive(Debug, Default)]
+pub(crate) struct Operands<'o>([&'o [i16]; 2]);
+
+impl<'o> Operands<'o> {
+    pub(crate) fn set(&mut self, values: [&'o [i16]; 2]) {
+        self.0 = values;
+    }
+
+    /// The operands.
+    pub(crate) fn halves(&self) -> [&'o [i16]; 2] {
+        self.0
+    }
+}
 
 /// The same sums as [`reference::accumulate`](super::reference::accumulate), without unpacking row A.
 ///
@@ -12,23 +27,32 @@ use super::PairSums;
 ///
 /// The function is not inlined: it needs all of a small core's registers for itself.
 #[inline(never)]
-pub(crate) fn accumulate<const P: usize>(sums: &mut [PairSums; P], tile: &[u32], operand: &[i16]) {
+pub(crate) fn sums<const P: usize>(
+    start: &[PairSums; P],
+    tiles: [&[u32]; 2],
+    operands: &Operands<'_>,
+    multipliers: Option<&[[i32; 2]; P]>,
+) -> [PairSums; P] {
     // of each pair, the sums of w·p and of B·p
     let mut parts = [[0i32; 2]; P];
-    let mut columns = tile.chunks_exact(P);
-    let (twos, rest) = operand.as_chunks::<2>();
-    for (&values, words) in twos.iter().zip(&mut columns) {
-        if values != [0; 2] {
-            add_columns(&mut parts, words, values);
+    for (tile, operands) in tiles.into_iter().zip(operands.halves()) {
+        let mut columns = tile.chunks_exact(P);
+        let (twos, rest) = operands.as_chunks::<2>();
+        for (&values, words) in twos.iter().zip(&mut columns) {
+            if values != [0; 2] {
+                add_columns(&mut parts, words, values);
+            }
+        }
+        if let ([last], Some(words)) = (rest, columns.next()) {
+            add_columns(&mut parts, words, [*last, 0]);
         }
     }
-    if let ([last], Some(words)) = (rest, columns.next()) {
-        add_columns(&mut parts, words, [*last, 0]);
-    }
+    let mut sums = *start;
     for (sum, [packed, low]) in sums.iter_mut().zip(parts) {
         sum[0] += packed.wrapping_sub(low) >> 8;
         sum[1] += low;
     }
+    scaled(sums, multipliers)
 }
 
 /// Adds the products of two columns: `words: [P]`.

@@ -9,39 +9,38 @@ use core::arch::x86_64::{
     __m128i, _mm_add_epi32, _mm_madd_epi16, _mm_shuffle_epi32, _mm_slli_epi16, _mm_srai_epi16,
 };
 
-use super::PairSums;
+pub(crate) use super::portable::Operands;
+use super::{PairSums, scaled};
 
 /// Columns that are taken at once: `P` vectors of four words.
 const COLUMNS: usize = 8;
 
-/// The same sums as [`portable::accumulate`](super::portable::accumulate), in the same two parts. Eight operands that are
+/// The same sums as [`portable::sums`](super::portable::sums), in the same two parts. Eight operands that are
 /// all zero are skipped.
-pub(crate) fn accumulate<const P: usize>(sums: &mut [PairSums; P], tile: &[u32], operand: &[i16]) {
+pub(crate) fn sums<const P: usize>(
+    start: &[PairSums; P],
+    tiles: [&[u32]; 2],
+    operands: &Operands<'_>,
+    multipliers: Option<&[[i32; 2]; P]>,
+) -> [PairSums; P] {
     // SAFETY: SSE2 is a part of x86-64.
-    let parts = unsafe { part_sums::<P>(tile, operand) };
+    let parts = unsafe { part_sums::<P>(tiles, operands.halves()) };
+    let mut sums = *start;
     for (sum, [packed, low]) in sums.iter_mut().zip(parts) {
         sum[0] += packed.wrapping_sub(low) >> 8;
         sum[1] += low;
     }
+    scaled(sums, multipliers)
 }
 
 /// Of each pair of rows the sums of `w·p`, modulo 2^32, and of `B·p`.
 #[target_feature(enable = "sse2")]
-fn part_sums<const P: usize>(tile: &[u32], operand: &[i16]) -> [[i32; 2]; P] {
+fn part_sums<const P: usize>(tiles: [&[u32]; 2], operands: [&[i16]; 2]) -> [[i32; 2]; P] {
     let mut parts = [[bytemuck::cast([0u32; 4]); 2]; P];
-    let (words, _) = tile.as_chunks();
-    let (operands, last_operands) = operand.as_chunks();
-    for (&values, words) in operands.iter().zip(words.chunks_exact(P)) {
-        if values != [0; COLUMNS] {
-            add_columns(&mut parts, words, values);
+    for (tile, operands) in tiles.into_iter().zip(operands) {
+        if !tile.is_empty() {
+            add_half(&mut parts, tile, operands);
         }
-    }
-    if !last_operands.is_empty() {
-        let (mut last_words, mut values) = ([[0; 4]; P], [0; COLUMNS]);
-        let rest = tile.iter().skip(operands.len() * 4 * P);
-        last_words.as_flattened_mut().iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        values.iter_mut().zip(last_operands).for_each(|(to, from)| *to = *from);
-        add_columns(&mut parts, &last_words, values);
     }
     let mut totals = [[0i32; 2]; P];
     for (vector, part) in parts.into_iter().enumerate() {
@@ -53,6 +52,26 @@ fn part_sums<const P: usize>(tile: &[u32], operand: &[i16]) -> [[i32; 2]; P] {
         }
     }
     totals
+}
+
+/// Adds the products of one half.
+#[inline]
+#[target_feature(enable = "sse2")]
+fn add_half<const P: usize>(parts: &mut [[__m128i; 2]; P], tile: &[u32], operands: &[i16]) {
+    let (words, _) = tile.as_chunks();
+    let (operands, last_operands) = operands.as_chunks();
+    for (&values, words) in operands.iter().zip(words.chunks_exact(P)) {
+        if values != [0; COLUMNS] {
+            add_columns(parts, words, values);
+        }
+    }
+    if !last_operands.is_empty() {
+        let (mut last_words, mut values) = ([[0; 4]; P], [0; COLUMNS]);
+        let rest = tile.iter().skip(operands.len() * 4 * P);
+        last_words.as_flattened_mut().iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        values.iter_mut().zip(last_operands).for_each(|(to, from)| *to = *from);
+        add_columns(parts, &last_words, values);
+    }
 }
 
 /// The pair of rows that a word belongs to. It is the same in every eight columns, so that words can be summed lane by lane.

@@ -1,0 +1,38 @@
+//! Chooses the kernel for the target: `cfg(kernel = "NAME")` stands for `src/kernel/NAME.rs`; and `cfg(armv8m)`.
+//!
+//! The compiler does not tell on stable whether a Cortex-M has the DSP extension, so that is read from the target's
+//! name and, for ARMv8-M, where the extension is an option, from the core that the build names.
+
+use std::env;
+
+/// Every kernel that may be chosen.
+const KERNELS: [&str; 3] = ["dsp", "portable", "x86_64"];
+
+/// Cores of ARMv8-M, as `-C target-cpu` names them, that have the DSP extension.
+const ARMV8M_WITH_DSP: [&str; 5] = ["cortex-m33", "cortex-m35p", "cortex-m52", "cortex-m55", "cortex-m85"];
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    let names = KERNELS.map(|kernel| format!("\"{kernel}\"")).join(", ");
+    println!("cargo::rustc-check-cfg=cfg(kernel, values({names}))");
+    let target = env::var("TARGET").unwrap_or_default();
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    println!("cargo::rustc-check-cfg=cfg(armv8m)");
+    if target.starts_with("thumbv8m") {
+        println!("cargo::rustc-cfg=armv8m");
+    }
+    println!("cargo::rustc-cfg=kernel=\"{}\"", kernel(&target, &flags));
+}
+
+/// The kernel for a target that is compiled for with these flags.
+fn kernel(target: &str, flags: &str) -> &'static str {
+    let has_dsp = target.starts_with("thumbv7em")
+        || target.starts_with("thumbv8m.main") && ARMV8M_WITH_DSP.iter().any(|core| flags.contains(core));
+    if has_dsp {
+        "dsp"
+    } else if target.starts_with("x86_64") {
+        "x86_64"
+    } else {
+        "portable"
+    }
+}
