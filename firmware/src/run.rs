@@ -38,6 +38,12 @@ pub(crate) enum Failure {
         /// How many.
         models: usize,
     },
+    #[cfg(feature = "check-kernel")]
+    /// The kernel computes another sum than its specification.
+    Kernel {
+        /// The number of the first case that differs.
+        case: u32,
+    },
     /// A part of the board does not do what it should.
     Hardware(&'static str),
 }
@@ -58,6 +64,14 @@ impl defmt::Format for Failure {
             Self::Job(error) => defmt::write!(f, "the job in memory is not done: {}", error),
             Self::Save(SaveError) => defmt::write!(f, "the host did not take the answers"),
             Self::SelfTest { models } => defmt::write!(f, "{=usize} models failed their self-test", models),
+            #[cfg(feature = "check-kernel")]
+            Self::Kernel { case } => {
+                defmt::write!(
+                    f,
+                    "the kernel computes another sum than its specification, in case {=u32}",
+                    case
+                );
+            }
             Self::Hardware(fault) => defmt::write!(f, "{=str}", fault),
         }
     }
@@ -107,10 +121,21 @@ fn report_refusal(outbox: &mut Outbox<Serial, FRAME>, error: JobError<SerialErro
     Failure::Job(error)
 }
 
+/// Checks that the kernel computes as its specification says.
+#[cfg(feature = "check-kernel")]
+fn check_kernel() -> Result<(), Failure> {
+    const CASES: u32 = 3000;
+    refrain::check_kernel(CASES).map_err(|case| Failure::Kernel { case })?;
+    defmt::info!("kernel passed");
+    Ok(())
+}
+
 /// Checks the parts of the board, then every model.
 fn self_test(mut parts: BoardParts, models: &[&mut dyn Classifier]) -> Result<(), Failure> {
     check_hardware(&mut parts)?;
     defmt::info!("hardware passed");
+    #[cfg(feature = "check-kernel")]
+    check_kernel()?;
     let mut failed = 0;
     for model in models {
         let header = model.header();

@@ -21,6 +21,7 @@
 //!
 //! # Features
 //! - `defmt`: `defmt::Format` for errors.
+//! - `check-kernel`: `check_kernel`, which compares the kernel with its specification on the machine that it runs on.
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
 
@@ -48,6 +49,8 @@ pub use cell::Logit;
 pub use checksum::crc32;
 pub use embed::Aligned;
 pub use format::{Header, InputFormat, ModelError, Numbers, OutputFormat, Samples, Scaling, Steps, Task};
+#[cfg(any(test, feature = "check-kernel"))]
+pub use kernel::check_kernel;
 pub use model::{Model, RowLength, argmax, to_f32};
 pub use networks::{FloatGru, FloatLstm, FloatSimpleRnn, Gru, Gru4, Lstm, Lstm4, SimpleRnn, SimpleRnn4};
 pub use sample::{Sample, SampleType, float_operand};

@@ -13,6 +13,8 @@
 
 use crate::fixed::requantise;
 
+#[cfg(any(test, feature = "check-kernel"))]
+mod check;
 mod nibbles;
 #[cfg(any(test, not(kernel = "dsp")))]
 #[cfg_attr(
@@ -30,6 +32,9 @@ use portable as chosen;
 #[cfg(kernel = "x86_64")]
 #[path = "x86_64.rs"]
 mod chosen;
+
+#[cfg(any(test, feature = "check-kernel"))]
+pub use check::check_kernel;
 
 /// The sums of one pair of rows: A, then B.
 pub(crate) type PairSums = [i32; 2];

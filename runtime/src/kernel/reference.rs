@@ -6,7 +6,10 @@ use super::PairSums;
 ///
 /// `tile: [columns/2][P]`, a word of two columns each, `columns` being `operand.len()` rounded up to a multiple of
 /// four; `sums: [P][2]`.
-#[cfg_attr(not(test), expect(dead_code, reason = "the specification that tests hold every kernel against"))]
+#[cfg_attr(
+    not(any(test, feature = "check-kernel")),
+    expect(dead_code, reason = "the specification that tests hold every kernel against")
+)]
 pub(crate) fn accumulate<const P: usize>(sums: &mut [PairSums; P], tile: &[u32], operand: &[i16]) {
     for (column, &value) in operand.iter().enumerate() {
         for (pair, sum) in sums.iter_mut().enumerate() {
