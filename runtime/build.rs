@@ -1,4 +1,4 @@
-//! Chooses the kernel for the target: `cfg(kernel = "NAME")` stands for `src/kernel/NAME.rs`; and `cfg(armv8m)`.
+//! Chooses the kernel for the target: `cfg(kernel = "NAME")` stands for the module of that name in `src/kernel/`; and `cfg(armv8m)`.
 //!
 //! The compiler does not tell on stable whether a Cortex-M has the DSP extension, so that is read from the target's
 //! name and, for ARMv8-M, where the extension is an option, from the core that the build names.

@@ -25,7 +25,7 @@ mod portable;
 pub(crate) mod reference;
 
 #[cfg(kernel = "dsp")]
-#[path = "dsp.rs"]
+#[path = "dsp/mod.rs"]
 mod chosen;
 #[cfg(kernel = "portable")]
 use portable as chosen;
