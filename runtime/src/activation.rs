@@ -7,12 +7,15 @@ use crate::fixed::{HIDDEN_BITS, PREACTIVATION_BITS};
 
 /// Bits of a pre-activation below the table's points: 1/32 in Q12 is 128.
 const FRACTION_BITS: u32 = PREACTIVATION_BITS - 5;
-/// Intervals between points, one for each value of the upper bits of a pre-activation of 16 bits, negative ones last.
+/// Intervals between points, one for each value of the upper bits of a pre-activation of 16 bits.
 const INTERVALS: usize = 1 << (16 - FRACTION_BITS);
 
-/// Of each interval a word, so that one load gets all: in the upper half what tanh is at its lower end, in the lower half
+/// The interval that begins at 0.
+pub(crate) const ZERO: usize = INTERVALS / 2;
+
+/// Of each interval, from the least up, a word, so that one load gets all: in the upper half what tanh is at its lower end, in the lower half
 /// how much it grows up to its upper end.
-static TANH: [u32; INTERVALS] = tanh_table();
+pub(crate) static TANH: [u32; INTERVALS] = tanh_table();
 
 /// tanh of a pre-activation in Q12, any `i32`, in Q15. The error is at most 2^-13.
 ///
@@ -25,7 +28,7 @@ static TANH: [u32; INTERVALS] = tanh_table();
 #[inline]
 pub fn tanh(preactivation: i32) -> i32 {
     let z = preactivation.clamp(i16::MIN.into(), i16::MAX.into());
-    let interval = TANH[usize::from(z as u16 >> FRACTION_BITS)];
+    let interval = TANH[((z >> FRACTION_BITS) + ZERO as i32) as usize];
     let (value, growth) = (interval as i32 >> 16, i32::from(interval as i16));
     let fraction = z & ((1 << FRACTION_BITS) - 1);
     // halves are rounded away from zero, so that tanh is odd
@@ -54,18 +57,18 @@ const fn tanh_table() -> [u32; INTERVALS] {
     let points = tanh_points();
     let mut table = [0; INTERVALS];
     let mut index = 0;
-    while index < INTERVALS / 2 {
+    while index < ZERO {
         let growth = points[index + 1] - points[index];
-        table[index] = interval(points[index], growth);
-        table[INTERVALS - 1 - index] = interval(-points[index + 1], growth);
+        table[ZERO + index] = interval(points[index], growth);
+        table[ZERO - 1 - index] = interval(-points[index + 1], growth);
         index += 1;
     }
     table
 }
 
 /// `round(2^15 * tanh(k / 32))`, at most 32767. The compiler's floating point is the same on every host.
-const fn tanh_points() -> [i16; INTERVALS / 2 + 1] {
-    let mut points = [0; INTERVALS / 2 + 1];
+const fn tanh_points() -> [i16; ZERO + 1] {
+    let mut points = [0; ZERO + 1];
     let mut index = 0;
     while index < points.len() {
         // tanh(x) = 1 - 2 / (exp(2x) + 1), with exp(k/16) = exp(1/16)^k

@@ -134,7 +134,10 @@ impl<
     /// another type than the model's is converted, see [`Sample`].
     pub fn step<T: Sample>(&self, state: &mut State<C, UNITS, LAYERS>, row: &[T; INPUTS]) {
         let mut scratch = Scratch::<C::Value, INPUTS, UNITS>::new();
-        self.inputs.row(row.iter().copied(), &mut scratch.row);
+        match T::as_bytes(row) {
+            Some(bytes) => self.inputs.bytes(bytes, &mut scratch.row),
+            None => self.inputs.row(row.iter().copied(), &mut scratch.row),
+        }
         self.step_operands(state, &mut scratch);
     }
 

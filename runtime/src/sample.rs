@@ -25,6 +25,12 @@ pub trait Sample: sealed::Sealed + Copy {
 
     /// The same number.
     fn to_f32(self) -> f32;
+
+    /// Samples as the bytes that they are, if they are bytes.
+    #[doc(hidden)]
+    fn as_bytes(_row: &[Self]) -> Option<&[u8]> {
+        None
+    }
 }
 
 macro_rules! integer_samples {
@@ -40,7 +46,21 @@ macro_rules! integer_samples {
         }
     )*};
 }
-integer_samples!(u8, i8, i16);
+integer_samples!(i8, i16);
+
+impl Sample for u8 {
+    fn to_i16(self) -> i16 {
+        self.into()
+    }
+
+    fn to_f32(self) -> f32 {
+        self.into()
+    }
+
+    fn as_bytes(row: &[Self]) -> Option<&[u8]> {
+        Some(row)
+    }
+}
 
 impl Sample for f32 {
     fn to_i16(self) -> i16 {
@@ -86,6 +106,11 @@ pub trait Inputs<'a, V>: Copy + Debug {
 
     /// One row, feature by feature.
     fn row<T: Sample>(&self, samples: impl Iterator<Item = T>, operand: &mut [V]);
+
+    /// One row of bytes, the same as [`row`](Self::row).
+    fn bytes(&self, row: &[u8], operand: &mut [V]) {
+        self.row(row.iter().copied(), operand);
+    }
 }
 
 impl SampleType for i16 {
@@ -112,7 +137,7 @@ impl SampleType for f32 {
 /// A row of bytes or of 16-bit integers.
 fn integers<'a, V: Value>(inputs: &V::Integers<'a>, samples: Samples, row: &[u8], operand: &mut [V]) {
     match samples {
-        Samples::U8 => inputs.row(row.iter().copied(), operand),
+        Samples::U8 => inputs.bytes(row, operand),
         _ => inputs.row(row.as_chunks().0.iter().map(|&bytes| i16::from_le_bytes(bytes)), operand),
     }
 }
@@ -139,6 +164,13 @@ impl<'a, V: Value> Inputs<'a, V> for AnyInputs<'a, V> {
         match self {
             Self::Integers(inputs) => inputs.row(samples, operand),
             Self::Floats(inputs) => inputs.row(samples, operand),
+        }
+    }
+
+    fn bytes(&self, row: &[u8], operand: &mut [V]) {
+        match self {
+            Self::Integers(inputs) => inputs.bytes(row, operand),
+            Self::Floats(inputs) => inputs.bytes(row, operand),
         }
     }
 }

@@ -30,6 +30,15 @@ impl<'a, W: Packing, const P: usize> Tiles<'a, W, P> {
         Self { words: part(self.words, layer, count * self.words_per_tile), ..self }
     }
 
+    /// All words, and how many of them each tile has.
+    #[cfg_attr(
+        not(kernel = "dsp"),
+        expect(dead_code, reason = "for kernels that walk over the tiles themselves")
+    )]
+    pub(crate) fn words(self) -> (&'a [u32], usize) {
+        (self.words, self.words_per_tile)
+    }
+
     /// Tile after tile.
     pub(crate) fn iter(self) -> impl Iterator<Item = &'a [u32]> + use<'a, W, P> {
         self.words.chunks_exact(self.words_per_tile.max(1))

@@ -10,7 +10,7 @@
 //!
 //! `bz` and `br` are the sums of Keras's two biases.
 
-use super::{Cell, Rows, sealed, tile_count};
+use super::{Cell, LayerStep, Rows, sealed, tile_count};
 use crate::CellKind;
 use crate::activation::{sigmoid_of_half, tanh};
 use crate::dense::Dense;
@@ -94,20 +94,29 @@ impl<'a, W: Packing> GruWeights<'a, W> {
 
     #[inline(always)]
     fn step_tiles(&self, layer: usize, state: StateMut<'_, i16>, x: &[i16], old: &[i16]) {
-        let recurrent_bias = part(self.recurrent_biases, layer, self.count * 2);
-        let mut operands = W::Operands::default();
-        W::prepare(&mut operands, [x, old]);
-        let units = state.hidden.chunks_mut(2).zip(recurrent_bias.chunks_exact(2));
-        for (tile, (hidden, bias)) in self.rows.tiles(layer, &operands).zip(units) {
-            let [z, r, input] = tile.input_sums();
-            let [z, r, recurrent] = tile.recurrent_sums(&[z, r, [bias[0], bias[1]]]);
-            let [z, r] = [tile.scale(0, z), tile.scale(1, r)].map(|gate| gate.map(sigmoid_of_half));
-            let candidate =
-                core::array::from_fn(|side| input[side] + scale_by_gate(recurrent[side], r[side]));
-            let g = tile.scale(2, candidate).map(tanh);
-            for (hidden, (z, g)) in hidden.iter_mut().zip(z.into_iter().zip(g)) {
-                *hidden = (g + round_shift(z * (i32::from(*hidden) - g), GATE_BITS)) as i16;
-            }
+        let step = LayerStep { rows: self.rows.layer(layer), x, old, hidden: state.hidden };
+        W::gru(step, part(self.recurrent_biases, layer, self.count * 2));
+    }
+}
+
+/// The timestep of a layer, as the equations say: what a kernel that has it in its own way must equal.
+/// `recurrent_bias`: `ch` of each unit, for whole tiles.
+#[inline(always)]
+pub(crate) fn plain<W: Packing>(
+    LayerStep { rows, x, old, hidden }: LayerStep<'_, W, 3>,
+    recurrent_bias: &[i32],
+) {
+    let mut operands = W::Operands::default();
+    W::prepare(&mut operands, [x, old]);
+    let units = hidden.chunks_mut(2).zip(recurrent_bias.chunks_exact(2));
+    for (tile, (hidden, bias)) in rows.tiles(&operands).zip(units) {
+        let [z, r, input] = tile.input_sums();
+        let [z, r, recurrent] = tile.recurrent_sums(&[z, r, [bias[0], bias[1]]]);
+        let [z, r] = [tile.scale(0, z), tile.scale(1, r)].map(|gate| gate.map(sigmoid_of_half));
+        let candidate = core::array::from_fn(|side| input[side] + scale_by_gate(recurrent[side], r[side]));
+        let g = tile.scale(2, candidate).map(tanh);
+        for (hidden, (z, g)) in hidden.iter_mut().zip(z.into_iter().zip(g)) {
+            *hidden = (g + round_shift(z * (i32::from(*hidden) - g), GATE_BITS)) as i16;
         }
     }
 }

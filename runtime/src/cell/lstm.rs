@@ -10,7 +10,7 @@
 //! h' = o·tanh(c')                       hidden state
 //! ```
 
-use super::{Cell, Rows, sealed, tile_count};
+use super::{Cell, LayerStep, Rows, sealed, tile_count};
 use crate::CellKind;
 use crate::activation::{sigmoid_of_half, tanh};
 use crate::dense::Dense;
@@ -83,17 +83,27 @@ impl<'a, W: Packing> LstmWeights<'a, W> {
 
     #[inline(always)]
     fn step_tiles(&self, layer: usize, state: StateMut<'_, i16>, x: &[i16], old: &[i16]) {
-        let mut operands = W::Operands::default();
-        W::prepare(&mut operands, [x, old]);
-        let units = state.hidden.iter_mut().zip(state.cell);
-        for (tile, (hidden, cell)) in self.rows.tiles(layer, &operands).zip(units) {
-            let [[i, f], [c, o]] = tile.preactivations();
-            let (i, f, g, o) = (sigmoid_of_half(i), sigmoid_of_half(f), tanh(c), sigmoid_of_half(o));
-            // Q14 times Q15 is Q29, brought to the cell state's format
-            let written = (i * g) >> (GATE_BITS + HIDDEN_BITS - self.cell_bits);
-            *cell = saturate_cell(scale_by_gate(*cell, f) + written);
-            let squashed = tanh(round_shift(*cell, self.cell_bits - PREACTIVATION_BITS));
-            *hidden = round_shift(o * squashed, GATE_BITS) as i16;
-        }
+        let step = LayerStep { rows: self.rows.layer(layer), x, old, hidden: state.hidden };
+        W::lstm(step, state.cell, self.cell_bits);
+    }
+}
+
+/// The timestep of a layer, as the equations say: what a kernel that has it in its own way must equal. `cell: [units]`.
+#[inline(always)]
+pub(crate) fn plain<W: Packing>(
+    LayerStep { rows, x, old, hidden }: LayerStep<'_, W, 2>,
+    cell: &mut [i32],
+    cell_bits: u32,
+) {
+    let mut operands = W::Operands::default();
+    W::prepare(&mut operands, [x, old]);
+    for (tile, (hidden, cell)) in rows.tiles(&operands).zip(hidden.iter_mut().zip(cell)) {
+        let [[i, f], [c, o]] = tile.preactivations();
+        let (i, f, g, o) = (sigmoid_of_half(i), sigmoid_of_half(f), tanh(c), sigmoid_of_half(o));
+        // Q14 times Q15 is Q29, brought to the cell state's format
+        let written = (i * g) >> (GATE_BITS + HIDDEN_BITS - cell_bits);
+        *cell = saturate_cell(scale_by_gate(*cell, f) + written);
+        let squashed = tanh(round_shift(*cell, cell_bits - PREACTIVATION_BITS));
+        *hidden = round_shift(o * squashed, GATE_BITS) as i16;
     }
 }

@@ -35,17 +35,19 @@ macro_rules! weights_of_both_packings {
     };
 }
 
-mod gru;
-mod lstm;
+pub(crate) mod gru;
+pub(crate) mod lstm;
 mod operand;
 mod rows;
-mod simple_rnn;
+pub(crate) mod simple_rnn;
 
 pub use gru::{Gru, Gru4};
 pub use lstm::{Lstm, Lstm4};
 pub use simple_rnn::{SimpleRnn, SimpleRnn4};
 
 use rows::Rows;
+#[doc(hidden)]
+pub use rows::{LayerRows, LayerStep};
 
 use crate::format::{File, ModelError, Numbers};
 use crate::sample::Inputs;

@@ -13,7 +13,15 @@ impl Value for i16 {
     type Floats<'a> = FloatInputs<'a>;
 
     fn operands(hidden: &[i16], operand: &mut [i16], operand_bits: u32) {
-        for (operand, &hidden) in operand.iter_mut().zip(hidden) {
+        // two at a time: small cores load and store a word as fast as half of one
+        let (twos, last) = hidden.as_chunks();
+        let (operand_twos, last_operand) = operand.as_chunks_mut();
+        let of = |hidden: u16| hidden_operand(hidden as i16, operand_bits) as u16;
+        for (operands, &two) in operand_twos.iter_mut().zip(twos) {
+            let two = halves(word(two.map(|hidden: i16| hidden as u16)));
+            *operands = halves(word(two.map(of))).map(|operand| operand as i16);
+        }
+        for (operand, &hidden) in last_operand.iter_mut().zip(last) {
             *operand = hidden_operand(hidden, operand_bits);
         }
     }
@@ -21,6 +29,16 @@ impl Value for i16 {
     fn to_f32(self) -> f32 {
         f32::from(self) / (1 << HIDDEN_BITS) as f32
     }
+}
+
+/// Two halves as a word.
+const fn word([low, high]: [u16; 2]) -> u32 {
+    low as u32 | (high as u32) << 16
+}
+
+/// A word as two halves.
+const fn halves(word: u32) -> [u16; 2] {
+    [word as u16, (word >> 16) as u16]
 }
 
 /// Integer samples as operands; nothing but integers is computed with.
@@ -76,6 +94,31 @@ impl<'a> Inputs<'a, i16> for IntegerInputs<'a> {
             *operand = sample.to_i16();
         }
         self.scale(operand);
+    }
+
+    fn bytes(&self, row: &[u8], operand: &mut [i16]) {
+        match *self {
+            Self::Uniform { least: 0, most: 255, shift: shift @ 0.. } => shift_bytes(row, operand, shift),
+            _ => self.row(row.iter().copied(), operand),
+        }
+    }
+}
+
+/// Bytes shifted left, four at a time in two words: what [`IntegerInputs::row`] does to those of a scaling that they
+/// cannot leave.
+#[inline(never)]
+fn shift_bytes(row: &[u8], operand: &mut [i16], shift: i8) {
+    let (fours, last) = row.as_chunks();
+    let (operand_fours, last_operands) = operand.as_chunks_mut();
+    for (operands, &four) in operand_fours.iter_mut().zip(fours) {
+        let bytes = u32::from_le_bytes(four);
+        let (even, odd) = (bytes & 0x00ff_00ff, bytes >> 8 & 0x00ff_00ff);
+        let words = [even & 0x0000_ffff | odd << 16, even >> 16 | odd & 0xffff_0000];
+        let [[a, b], [c, d]] = words.map(|word| halves(word << shift));
+        *operands = [a, b, c, d].map(|operand| operand as i16);
+    }
+    for (operand, &byte) in last_operands.iter_mut().zip(last) {
+        *operand = shifted_operand(byte.into(), shift) as i16;
     }
 }
 

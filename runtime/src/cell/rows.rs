@@ -21,12 +21,26 @@ pub(crate) struct Rows<'a, W, const P: usize> {
 }
 
 /// The rows of one layer.
-#[derive(Clone, Copy)]
-struct LayerRows<'a, W, const P: usize> {
-    kernel: Tiles<'a, W, P>,
-    recurrent_kernel: Tiles<'a, W, P>,
-    bias: &'a [i32],
-    multiplier: &'a [i32],
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct LayerRows<'a, W, const P: usize> {
+    pub(crate) kernel: Tiles<'a, W, P>,
+    pub(crate) recurrent_kernel: Tiles<'a, W, P>,
+    pub(crate) bias: &'a [i32],
+    pub(crate) multiplier: &'a [i32],
+}
+
+/// One timestep of a layer, all that its new hidden state is computed from.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct LayerStep<'s, W, const P: usize> {
+    pub(crate) rows: LayerRows<'s, W, P>,
+    /// Operands: `[inputs]`, above the first layer `[units]`.
+    pub(crate) x: &'s [i16],
+    /// The hidden state before the timestep as operands: `[units]`.
+    pub(crate) old: &'s [i16],
+    /// `[units]`
+    pub(crate) hidden: &'s mut [i16],
 }
 
 /// One tile of a layer, as its cell meets it.
@@ -79,7 +93,8 @@ impl<'a, W: Packing, const P: usize> Rows<'a, W, P> {
         Ok(())
     }
 
-    fn layer(&self, layer: usize) -> LayerRows<'a, W, P> {
+    /// The rows of one layer.
+    pub(crate) fn layer(&self, layer: usize) -> LayerRows<'a, W, P> {
         let rows = self.count * 2 * P;
         LayerRows {
             kernel: match layer {
@@ -91,17 +106,18 @@ impl<'a, W: Packing, const P: usize> Rows<'a, W, P> {
             multiplier: part(self.multipliers, layer, rows),
         }
     }
+}
 
-    /// The tiles of a layer, one after the other, with the operands of both halves: `[x, old]`.
+impl<'a, W: Packing, const P: usize> LayerRows<'a, W, P> {
+    /// The tiles, one after the other, with the operands of both halves: `[x, old]`.
     pub(crate) fn tiles<'t, 'o>(
-        &self,
-        layer: usize,
+        self,
         operands: &'t W::Operands<'o>,
     ) -> impl Iterator<Item = Tile<'t, 'o, W, P>>
     where
         'a: 't,
     {
-        let LayerRows { kernel, recurrent_kernel, bias, multiplier } = self.layer(layer);
+        let Self { kernel, recurrent_kernel, bias, multiplier } = self;
         let halves = kernel.iter().zip(recurrent_kernel.iter());
         let rows = pairs(bias).iter().zip(pairs(multiplier));
         halves.zip(rows).map(move |((kernel, recurrent_kernel), (bias, multiplier))| Tile {
@@ -111,9 +127,7 @@ impl<'a, W: Packing, const P: usize> Rows<'a, W, P> {
             multiplier,
         })
     }
-}
 
-impl<W: Packing, const P: usize> LayerRows<'_, W, P> {
     /// [`Rows::check_bound`] of one layer whose first row is number `first`.
     fn check_bound(
         &self,

@@ -5,7 +5,7 @@
 //! h' = tanh(z)
 //! ```
 
-use super::{Cell, Rows, sealed, tile_count};
+use super::{Cell, LayerStep, Rows, sealed, tile_count};
 use crate::CellKind;
 use crate::activation::tanh;
 use crate::dense::Dense;
@@ -76,12 +76,18 @@ impl<'a, W: Packing> SimpleRnnWeights<'a, W> {
 
     #[inline(always)]
     fn step_tiles(&self, layer: usize, state: StateMut<'_, i16>, x: &[i16], old: &[i16]) {
-        let mut operands = W::Operands::default();
-        W::prepare(&mut operands, [x, old]);
-        for (tile, hidden) in self.rows.tiles(layer, &operands).zip(state.hidden.chunks_mut(4)) {
-            for (hidden, &z) in hidden.iter_mut().zip(tile.preactivations().as_flattened()) {
-                *hidden = tanh(z) as i16;
-            }
+        W::simple_rnn(LayerStep { rows: self.rows.layer(layer), x, old, hidden: state.hidden });
+    }
+}
+
+/// The timestep of a layer, as the equations say: what a kernel that has it in its own way must equal.
+#[inline(always)]
+pub(crate) fn plain<W: Packing>(LayerStep { rows, x, old, hidden }: LayerStep<'_, W, 2>) {
+    let mut operands = W::Operands::default();
+    W::prepare(&mut operands, [x, old]);
+    for (tile, hidden) in rows.tiles(&operands).zip(hidden.chunks_mut(4)) {
+        for (hidden, &z) in hidden.iter_mut().zip(tile.preactivations().as_flattened()) {
+            *hidden = tanh(z) as i16;
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The kernel of the machine against its specification, on the machine itself.
 
+mod layer;
+
 use super::{Bits8, Packing, PairSums, reference, scaled};
 
 /// Most columns of a half.
@@ -9,9 +11,10 @@ const WORDS: usize = COLUMNS.next_multiple_of(4) / 2 * 3;
 /// Every sum stays below 2^23, with room for what it starts from.
 const GREATEST_SUM: u32 = (1 << 23) - (1 << 10);
 
-/// Compares the kernel for int8 weights with its specification, bit for bit, on random tiles: of one to three pairs, of 0
-/// to 130 columns in either half, at either alignment of operands, with zeros here and there, with weights and operands
-/// as great as the bound of the sums allows. What `cases` are depends on nothing else.
+/// Compares the kernel for int8 weights with its specification, bit for bit: its sums on random tiles, of one to three
+/// pairs, of 0 to 130 columns in either half, at either alignment of operands; and its timesteps on random layers of every
+/// cell, of 1 to 70 units and as many inputs. Zeros are here and there, weights and operands as great as the bound of the
+/// sums allows. What `cases` are depends on nothing else.
 ///
 /// # Errors
 /// The number of the first case that differs: this machine computes wrongly.
@@ -24,11 +27,13 @@ const GREATEST_SUM: u32 = (1 << 23) - (1 << 10);
 pub fn check_kernel(cases: u32) -> Result<(), u32> {
     let mut dice = Dice(0x9e37_79b9);
     for number in 0..cases {
-        let case = Case::random(&mut dice);
-        let agrees = match number % 3 {
-            0 => case.agrees::<1>(),
-            1 => case.agrees::<2>(),
-            _ => case.agrees::<3>(),
+        let agrees = match number % 6 {
+            0 => Case::random(&mut dice).agrees::<1>(),
+            1 => Case::random(&mut dice).agrees::<2>(),
+            2 => Case::random(&mut dice).agrees::<3>(),
+            3 => layer::simple_rnn_agrees(&mut dice),
+            4 => layer::lstm_agrees(&mut dice),
+            _ => layer::gru_agrees(&mut dice),
         };
         if !agrees {
             return Err(number);
@@ -67,18 +72,7 @@ impl Case {
         for word in case.words.as_flattened_mut() {
             *word = dice.word();
         }
-        for group in case.values.as_flattened_mut().chunks_mut(4) {
-            // whole groups are zero, and single values
-            let kinds = if dice.below(2) == 0 { 1 } else { 8 };
-            for value in group {
-                *value = match dice.below(kinds) {
-                    0 => 0,
-                    1 => limit as i16,
-                    2 => -limit as i16,
-                    _ => (dice.below(2 * limit as u32 + 1) as i32 - limit) as i16,
-                };
-            }
-        }
+        dice.operands(case.values.as_flattened_mut(), limit);
         for start in case.start.as_flattened_mut() {
             *start = dice.below(1000) as i32 - 500;
         }
@@ -124,6 +118,27 @@ impl Dice {
         self.0 ^= self.0 >> 17;
         self.0 ^= self.0 << 5;
         self.0
+    }
+
+    /// Operands up to `limit` in magnitude: whole groups are zero, and single ones.
+    #[inline(never)]
+    fn operands(&mut self, operands: &mut [i16], limit: i32) {
+        for group in operands.chunks_mut(4) {
+            let kinds = if self.below(2) == 0 { 1 } else { 8 };
+            for operand in group {
+                *operand = match self.below(kinds) {
+                    0 => 0,
+                    1 => limit as i16,
+                    2 => -limit as i16,
+                    _ => self.within(limit) as i16,
+                };
+            }
+        }
+    }
+
+    /// A number up to `limit` in magnitude.
+    fn within(&mut self, limit: i32) -> i32 {
+        self.below(2 * limit as u32 + 1) as i32 - limit
     }
 
     /// A number below `end`.

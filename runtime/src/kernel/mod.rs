@@ -11,12 +11,12 @@
 //! `Operands`, made once for all tiles of a layer, and a function `sums` of one tile; [`portable`] is the shortest
 //! example.
 
+use crate::cell::{LayerStep, gru, lstm, simple_rnn};
 use crate::fixed::requantise;
 
 #[cfg(any(test, feature = "check-kernel"))]
 mod check;
 mod nibbles;
-#[cfg(any(test, not(kernel = "dsp")))]
 #[cfg_attr(
     kernel = "x86_64",
     cfg_attr(not(test), expect(dead_code, reason = "another kernel runs on this machine"))
@@ -33,8 +33,26 @@ use portable as chosen;
 #[path = "x86_64.rs"]
 mod chosen;
 
+/// The timesteps where a kernel has none of its own.
+#[cfg(not(kernel = "dsp"))]
+mod timestep {
+    pub(super) use crate::cell::gru::plain as gru;
+    pub(super) use crate::cell::lstm::plain as lstm;
+    pub(super) use crate::cell::simple_rnn::plain as simple_rnn;
+}
+#[cfg(kernel = "dsp")]
+use chosen as timestep;
+
+#[cfg(kernel = "dsp")]
+use chosen::add_products;
+#[cfg(not(kernel = "dsp"))]
+use portable::add_products;
+
 #[cfg(any(test, feature = "check-kernel"))]
 pub use check::check_kernel;
+
+/// Whether operands that are zero are multiplied like any other, so that time does not depend on the data.
+const FIXED_TIME: bool = cfg!(feature = "fixed-time");
 
 /// The sums of one pair of rows: A, then B.
 pub(crate) type PairSums = [i32; 2];
@@ -62,6 +80,24 @@ pub trait Packing: Copy + core::fmt::Debug {
 
     /// The sums of the weights' magnitudes in a word, of rows A and B.
     fn magnitude(word: u32) -> [u64; 2];
+
+    /// One timestep of a layer of a SimpleRNN.
+    #[inline(always)]
+    fn simple_rnn(step: LayerStep<'_, Self, 2>) {
+        simple_rnn::plain(step);
+    }
+
+    /// One timestep of a layer of an LSTM. `cell: [units]`, with `cell_bits` fraction bits.
+    #[inline(always)]
+    fn lstm(step: LayerStep<'_, Self, 2>, cell: &mut [i32], cell_bits: u32) {
+        lstm::plain(step, cell, cell_bits);
+    }
+
+    /// One timestep of a layer of a GRU. `recurrent_bias`: that of the candidate, for whole tiles.
+    #[inline(always)]
+    fn gru(step: LayerStep<'_, Self, 3>, recurrent_bias: &[i32]) {
+        gru::plain(step, recurrent_bias);
+    }
 }
 
 /// Operands beside weights of 8 bits.
@@ -100,6 +136,21 @@ impl Packing for Bits8 {
 
     fn magnitude(word: u32) -> [u64; 2] {
         magnitude(&reference::unpack(word))
+    }
+
+    #[inline(always)]
+    fn simple_rnn(step: LayerStep<'_, Self, 2>) {
+        timestep::simple_rnn(step);
+    }
+
+    #[inline(always)]
+    fn lstm(step: LayerStep<'_, Self, 2>, cell: &mut [i32], cell_bits: u32) {
+        timestep::lstm(step, cell, cell_bits);
+    }
+
+    #[inline(always)]
+    fn gru(step: LayerStep<'_, Self, 3>, recurrent_bias: &[i32]) {
+        timestep::gru(step, recurrent_bias);
     }
 }
 

@@ -3,7 +3,7 @@
 //! A nibble holds a weight plus 8, so it is never negative and a mask takes it out. What the 8s add to a sum is 8·Σp,
 //! the same for every row: [`Operands`] works it out once.
 
-use super::{PairSums, scaled};
+use super::{FIXED_TIME, PairSums, add_products, scaled};
 
 /// Every other nibble: the two weights of two columns as the int8 kernels have them, each 8 too great.
 const COLUMNS: u32 = 0x0f0f_0f0f;
@@ -47,7 +47,7 @@ pub(crate) fn sums<const P: usize>(
         let mut columns = tile.chunks_exact(P);
         let (fours, rest) = operands.as_chunks::<4>();
         for (&values, words) in fours.iter().zip(&mut columns) {
-            if values != [0; 4] {
+            if FIXED_TIME || values != [0; 4] {
                 add_columns(&mut parts, words, values);
             }
         }
@@ -68,16 +68,10 @@ pub(crate) fn sums<const P: usize>(
 /// Adds the products of four columns: `words: [P]`.
 #[inline(always)]
 fn add_columns<const P: usize>(parts: &mut [[i32; 2]; P], words: &[u32], [p, q, r, s]: [i16; 4]) {
+    let operands = |p: i16, q: i16| u32::from(p as u16) | u32::from(q as u16) << 16;
+    let (first, second) = (operands(p, q), operands(r, s));
     for (part, &word) in parts.iter_mut().zip(words) {
-        add_pair(part, word & COLUMNS, p.into(), q.into());
-        add_pair(part, word >> 4 & COLUMNS, r.into(), s.into());
+        add_products(part, word & COLUMNS, first);
+        add_products(part, word >> 4 & COLUMNS, second);
     }
-}
-
-/// Adds the products of two columns.
-#[inline(always)]
-fn add_pair([packed, low]: &mut [i32; 2], word: u32, p: i32, q: i32) {
-    let (first, second) = ((word & 0xffff) as i32, (word >> 16) as i32);
-    *packed = packed.wrapping_add(first * p).wrapping_add(second * q);
-    *low += (first & 0xff) * p + (second & 0xff) * q;
 }

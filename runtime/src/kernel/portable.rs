@@ -1,6 +1,6 @@
 //! The kernel for every core that has no better one: safe Rust, 32-bit products.
 
-use super::{PairSums, scaled};
+use super::{FIXED_TIME, PairSums, scaled};
 
 /// The operands of both halves, as they are.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ pub(crate) fn sums<const P: usize>(
         let mut columns = tile.chunks_exact(P);
         let (twos, rest) = operands.as_chunks::<2>();
         for (&values, words) in twos.iter().zip(&mut columns) {
-            if values != [0; 2] {
+            if FIXED_TIME || values != [0; 2] {
                 add_columns(&mut parts, words, values);
             }
         }
@@ -58,10 +58,18 @@ pub(crate) fn sums<const P: usize>(
 /// Adds the products of two columns: `words: [P]`.
 #[inline(always)]
 fn add_columns<const P: usize>(parts: &mut [[i32; 2]; P], words: &[u32], [p, q]: [i16; 2]) {
-    let (p, q) = (i32::from(p), i32::from(q));
-    for ([packed, low], &word) in parts.iter_mut().zip(words) {
-        let (first, second) = (word as i16, (word >> 16) as i16);
-        *packed = packed.wrapping_add(i32::from(first) * p).wrapping_add(i32::from(second) * q);
-        *low += i32::from(first as i8) * p + i32::from(second as i8) * q;
+    let operands = u32::from(p as u16) | u32::from(q as u16) << 16;
+    for (part, &word) in parts.iter_mut().zip(words) {
+        super::add_products(part, word, operands);
     }
+}
+
+/// Adds to the sums of `w·p` and of `B·p` those of a word's two columns, beside the two halves of `operands`.
+#[cfg(not(kernel = "dsp"))]
+#[inline(always)]
+pub(crate) fn add_products([packed, low]: &mut PairSums, word: u32, operands: u32) {
+    let halves = |word: u32| [word as i16, (word >> 16) as i16];
+    let ([first, second], [p, q]) = (halves(word), halves(operands).map(i32::from));
+    *packed = packed.wrapping_add(i32::from(first) * p).wrapping_add(i32::from(second) * q);
+    *low += i32::from(first as i8) * p + i32::from(second as i8) * q;
 }

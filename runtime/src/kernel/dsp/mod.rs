@@ -1,4 +1,5 @@
-//! The kernel for ARMv7E-M, and for ARMv8-M with the DSP extension: two products an instruction, two rows a word.
+//! The kernel for ARMv7E-M, and for ARMv8-M with the DSP extension: two products an instruction, two rows a word, and a
+//! whole timestep of a layer in one loop of assembly.
 //!
 //! `SMLAD` multiplies two pairs of 16-bit numbers and adds both products to a sum; `SXTB16` takes the lower bytes out of
 //! both halves of a word. So a word of two columns, `w = 256·A + B`, and its two operands `p` take three instructions
@@ -10,187 +11,172 @@
 //! SMLAD  T, w, p, T     low += the same of those
 //! ```
 //!
-//! At the end row B's sum is `T` and row A's `(S - T) >> 8`. Sums that are there already come in the same way, as
-//! `S = 256·A + B` and `T = B`.
+//! At the end row B's sum is `T` and row A's `(S - T) >> 8`. The bias comes in the same way, as `S = 256·A + B` and
+//! `T = B`.
 //!
-//! **Zeros.** All tiles of a layer meet the same operands, so [`Operands`] looks once where they are zero, and lists the
+//! **Zeros.** All tiles of a layer meet the same operands, so [`Runs`] looks once where they are zero, and lists the
 //! runs of columns, four by four, in which there is anything to multiply. The loops know nothing but runs: blank pixels
 //! cost nothing at all.
+//!
+//! **One tile after the other.** The loop of [`simple_rnn`](assembly::simple_rnn), [`lstm`](assembly::lstm) or
+//! [`gru`](assembly::gru) goes through the runs of a tile, brings its sums through the cell's equations, writes the new
+//! hidden state, and goes on with the next tile. Where that tile's words begin, each run remembers itself.
 
 #![expect(unsafe_code, reason = "the assembly reads and writes through pointers")]
 
+#[macro_use]
 mod assembly;
+mod runs;
 
-use core::marker::PhantomData;
+use core::arch::asm;
 use core::mem::MaybeUninit;
 use core::ptr;
 
-use self::assembly::{one_pair, three_pairs, two_pairs};
-use super::PairSums;
+use self::assembly::Assembly;
+use self::runs::{Frame, Half, Last, Lstm, Run, Runs};
+pub(crate) use super::portable::{Operands, sums};
+use super::{Bits8, FIXED_TIME, PairSums};
+use crate::activation::{TANH, ZERO};
+use crate::cell::LayerStep;
+use crate::fixed::{GATE_BITS, HIDDEN_BITS, PREACTIVATION_BITS};
 
-/// Columns that are taken or left out together; tiles are padded to whole groups.
-const GROUP: usize = 4;
+/// Most units of a tile.
+const MOST_UNITS: usize = 4;
 
-/// Most runs that are listed of one half: the last one there is room for takes in the zeros behind it.
-const MOST_RUNS: usize = 4;
-
-/// Items of the list of one half: its runs, a tail and an end.
-const ITEMS: usize = MOST_RUNS + 2;
-
-/// An item of a list. The assembly loads the fields in this order.
-#[derive(Clone, Copy, Debug)]
-#[repr(C)]
-struct Run {
-    /// Where the first operand is. Of a [`Entry::Tail`] the first two operands themselves; of an [`Entry::Next`] how many
-    /// bytes behind it the second half's list begins.
-    first: *const i16,
-    /// Where the operand behind the last one is. Of a [`Entry::Tail`] its last two operands.
-    end: *const i16,
-    /// The groups before it.
-    group: usize,
-    entry: Entry,
-}
-
-/// What the assembly does with an item: the number of a branch in its table.
-#[derive(Clone, Copy, Debug)]
-#[repr(usize)]
-enum Entry {
-    /// A run of a multiple of four groups.
-    Four,
-    /// Of one more.
-    One,
-    /// Of two more.
-    Two,
-    /// Of three more.
-    Three,
-    /// The last operands where they are no whole group, padded with zeros.
-    Tail,
-    /// The first half's list ends, and the second half's follows if it is asked for.
-    Next,
-    /// The second half's list ends.
-    End,
-}
-
-impl Entry {
-    /// For a run of so many groups.
-    const fn of_length(groups: usize) -> Self {
-        match groups % 4 {
-            0 => Self::Four,
-            1 => Self::One,
-            2 => Self::Two,
-            _ => Self::Three,
-        }
-    }
-}
-
-/// What there is to multiply of one half. Written up to its [`Entry::Next`] or [`Entry::End`]; nobody reads what is
-/// behind it.
-type List = [MaybeUninit<Run>; ITEMS];
-
-/// The operands of both halves of a layer's rows.
-#[derive(Debug)]
-pub(crate) struct Operands<'o> {
-    /// Words that a pair of rows has of each half, the least that a tile needs.
-    words_of_pair: [usize; 2],
-    lists: [List; 2],
-    values: PhantomData<&'o [i16]>,
-}
-
-impl Default for Operands<'_> {
-    /// Operands that no tile has the words for.
-    fn default() -> Self {
-        let lists = [[const { MaybeUninit::uninit() }; ITEMS]; 2];
-        Self { words_of_pair: [usize::MAX / 4; 2], lists, values: PhantomData }
-    }
-}
-
-impl<'o> Operands<'o> {
-    /// Looks where there are zeros.
-    pub(crate) fn set(&mut self, values: [&'o [i16]; 2]) {
-        self.words_of_pair = values.map(|values| values.len().div_ceil(GROUP) * GROUP / 2);
-        let [first, second] = &mut self.lists;
-        list_runs(first, values[0], Entry::Next);
-        list_runs(second, values[1], Entry::End);
-    }
-}
-
-/// Writes the runs of one half into the front of a list, and `end` behind them.
-#[inline(never)]
-fn list_runs(list: &mut List, values: &[i16], end: Entry) {
-    let (groups, tail) = values.as_chunks::<GROUP>();
-    let mut places = list.iter_mut();
-    let mut write = |run| places.next().into_iter().for_each(|place| _ = place.write(run));
-    let (mut rest, mut runs) = (groups, 0);
-    loop {
-        while let [[0, 0, 0, 0], behind @ ..] = rest {
-            rest = behind;
-        }
-        let first = rest;
-        while let [group, behind @ ..] = rest
-            && (*group != [0; GROUP] || runs == MOST_RUNS - 1)
-        {
-            rest = behind;
-        }
-        let length = first.len() - rest.len();
-        if length == 0 {
-            break;
-        }
-        let group = groups.len() - first.len();
-        write(Run {
-            first: first.as_ptr().cast(),
-            end: rest.as_ptr().cast(),
-            group,
-            entry: Entry::of_length(length),
-        });
-        runs += 1;
-    }
-    if tail.iter().any(|&value| value != 0) {
-        let two = |first: usize| {
-            let [low, high] =
-                [first, first + 1].map(|column| tail.get(column).map_or(0, |&value| value as u16));
-            ptr::without_provenance(usize::from(low) | usize::from(high) << 16)
-        };
-        write(Run { first: two(0), end: two(2), group: groups.len(), entry: Entry::Tail });
-        runs += 1;
-    }
-    let other_list = (ITEMS - 1 - runs) * size_of::<Run>();
-    write(Run { first: ptr::without_provenance(other_list), end: ptr::null(), group: 0, entry: end });
-}
-
-/// The same sums as `portable::sums`, times the multipliers where there are some.
-#[inline]
-pub(crate) fn sums<const P: usize>(
-    start: &[PairSums; P],
-    tiles: [&[u32]; 2],
-    operands: &Operands<'_>,
-    multipliers: Option<&[[i32; 2]; P]>,
-) -> [PairSums; P] {
-    const { assert!(P == 1 || P == 2 || P == 3, "a tile has one to three pairs of rows") };
-    let kernel = match P {
-        1 => one_pair,
-        2 => two_pairs,
-        _ => three_pairs,
-    };
-    let least = operands.words_of_pair.map(|words| words * P);
-    let (first, second, half) = match tiles {
-        [first, second] if first.len() >= least[0] && second.len() >= least[1] => {
-            (first.as_ptr(), second.as_ptr(), 0)
-        }
-        // a half whose tile is empty is left out, as is one with too few words, which no checked model has
-        [tile, _] if tile.len() >= least[0] => (tile.as_ptr(), ptr::null(), 0),
-        [_, tile] if tile.len() >= least[1] => (tile.as_ptr(), ptr::null(), 1),
-        _ => return [[0; 2]; P],
-    };
-    let mut sums = MaybeUninit::<[PairSums; P]>::uninit();
-    let start = start.as_ptr().cast();
-    let multipliers = multipliers.map_or(ptr::null(), |multipliers| multipliers.as_ptr().cast());
-    let lists: *const List = operands.lists.as_ptr();
-    // SAFETY: `sums`, `start` and `multipliers` are 2·P numbers, and the kernel writes all of `sums`. `set` has written
-    // both lists up to their ends, as a tile has the words that it asks for; the first list's end says where the other
-    // is, which the pointer to both may reach. Their runs lie within slices that `operands` borrows, and within tiles that
-    // have words for them.
+/// Adds the products of two columns of a pair of rows, as the module's documentation says.
+#[inline(always)]
+pub(crate) fn add_products([packed, low]: &mut PairSums, word: u32, operands: u32) {
+    // SAFETY: the instructions read and write nothing but the registers that are named, and flags.
     unsafe {
-        kernel(sums.as_mut_ptr().cast(), first, second, lists.add(half).cast(), start, multipliers);
-        sums.assume_init()
+        asm!(
+            assembler!(),
+            "smlad {packed}, {word}, {operands}, {packed}",
+            "sxtb16 {word}, {word}",
+            "smlad {low}, {word}, {operands}, {low}",
+            packed = inout(reg) *packed,
+            low = inout(reg) *low,
+            word = inout(reg) word => _,
+            operands = in(reg) operands,
+            options(pure, nomem, nostack),
+        );
+    }
+}
+
+/// One timestep of a layer of a SimpleRNN, [`plain`](crate::cell::simple_rnn::plain) bit for bit.
+pub(crate) fn simple_rnn(step: LayerStep<'_, Bits8, 2>) {
+    timestep(step.into(), &assembly::SIMPLE_RNN, Lstm::NONE, None);
+}
+
+/// One timestep of a layer of an LSTM, [`plain`](crate::cell::lstm::plain) bit for bit.
+pub(crate) fn lstm(step: LayerStep<'_, Bits8, 2>, cell: &mut [i32], cell_bits: u32) {
+    let squash_shift = cell_bits - PREACTIVATION_BITS;
+    let lstm = Lstm {
+        cell: cell.as_mut_ptr(),
+        written_shift: GATE_BITS + HIDDEN_BITS - cell_bits,
+        squash_half: 1 << squash_shift >> 1,
+        squash_shift,
+    };
+    if cell.len() >= step.hidden.len() {
+        timestep(step.into(), &assembly::LSTM, lstm, None);
+    }
+}
+
+/// One timestep of a layer of a GRU, [`plain`](crate::cell::gru::plain) bit for bit.
+pub(crate) fn gru(step: LayerStep<'_, Bits8, 3>, recurrent_bias: &[i32]) {
+    timestep(step.into(), &assembly::GRU, Lstm::NONE, Some(recurrent_bias));
+}
+
+/// A [`LayerStep`] whatever its pairs.
+struct Layer<'s> {
+    /// Words of all tiles and the number of those of one.
+    kernel: (&'s [u32], usize),
+    recurrent_kernel: (&'s [u32], usize),
+    bias: &'s [i32],
+    multiplier: &'s [i32],
+    x: &'s [i16],
+    old: &'s [i16],
+    hidden: &'s mut [i16],
+}
+
+impl<'s, const P: usize> From<LayerStep<'s, Bits8, P>> for Layer<'s> {
+    #[inline(always)]
+    fn from(LayerStep { rows, x, old, hidden }: LayerStep<'s, Bits8, P>) -> Self {
+        let (kernel, recurrent_kernel) = (rows.kernel.words(), rows.recurrent_kernel.words());
+        Self { kernel, recurrent_kernel, bias: rows.bias, multiplier: rows.multiplier, x, old, hidden }
+    }
+}
+
+/// Runs a cell's loop over all tiles of a layer. `recurrent_bias` is that of a GRU.
+///
+/// A layer that lacks words or rows, which no checked model has, keeps its state.
+#[inline(never)]
+fn timestep(layer: Layer<'_>, assembly: &Assembly, lstm: Lstm, recurrent_bias: Option<&[i32]>) {
+    let Layer { kernel, recurrent_kernel, bias, multiplier, x, old, hidden } = layer;
+    let tiles = hidden.len().div_ceil(assembly.units);
+    let has_words = |(words, of_tile): (&[u32], usize), operands: &[i16]| {
+        assembly.words(operands.len()) <= of_tile && tiles.saturating_mul(of_tile) <= words.len()
+    };
+    let has_rows = |values: &[i32], of_tile: usize| tiles * of_tile <= values.len();
+    if !(has_words(kernel, x)
+        && has_words(recurrent_kernel, old)
+        && has_rows(bias, assembly.rows)
+        && has_rows(multiplier, assembly.rows)
+        && recurrent_bias.is_none_or(|bias| has_rows(bias, assembly.units)))
+    {
+        return;
+    }
+    let half = |operands, (words, of_tile): (&[u32], usize)| Half {
+        operands,
+        words: words.as_ptr(),
+        tile_bytes: of_tile * size_of::<u32>(),
+    };
+    let mut tails = [[0; 4]; 2];
+    let [input_tail, hidden_tail] = &mut tails;
+    let mut frame = Frame {
+        runs: [const { MaybeUninit::uninit() }; _],
+        last: Last {
+            multipliers: multiplier.as_ptr(),
+            table: TANH.as_ptr().wrapping_add(ZERO),
+            hidden: ptr::null_mut(),
+            entry: assembly.address(assembly.end),
+            biases: bias.as_ptr(),
+            hidden_end: ptr::null(),
+            first_run: ptr::null(),
+        },
+        lstm,
+        input_sums: [0; 2],
+    };
+    let sums = (&raw mut frame.input_sums).cast();
+    let mut runs = Runs::new(&mut frame.runs, assembly);
+    runs.push_hidden(&half(old, recurrent_kernel), hidden_tail);
+    if let Some(bias) = recurrent_bias {
+        runs.push_between(bias.as_ptr(), sums);
+    }
+    runs.push_input(&half(x, kernel), input_tail);
+    let first = runs.first();
+
+    let mut over = |hidden: &mut [i16]| {
+        let frame = &raw mut frame;
+        let units = hidden.as_mut_ptr_range();
+        // SAFETY: `frame` is initialised from its first run on. Its runs lie in the operands, the words of every tile, of
+        // which there are enough, and in `tails`, and so do biases and multipliers; `hidden` is a whole number of tiles,
+        // those that are next.
+        unsafe {
+            (*frame).last.first_run = (&raw const (*frame).runs).cast::<Run>().add(first);
+            (*frame).last.hidden = units.start;
+            (*frame).last.hidden_end = units.end;
+            (assembly.function)(&raw mut (*frame).last);
+        }
+    };
+    let (whole, rest) = hidden.split_at_mut(hidden.len() - hidden.len() % assembly.units);
+    if !whole.is_empty() {
+        over(whole);
+    }
+    if !rest.is_empty() {
+        // the last tile's units, some of which are only there to fill it
+        let mut units = [0; MOST_UNITS];
+        units.iter_mut().zip(&*rest).for_each(|(to, from)| *to = *from);
+        over(units.get_mut(..assembly.units).unwrap_or_default());
+        rest.iter_mut().zip(units).for_each(|(to, from)| *to = from);
     }
 }

@@ -1,0 +1,149 @@
+//! The timesteps of a kernel against the cells' own loops over the specification's sums.
+
+use super::super::{Bits8, Packing, PairSums, reference, scaled};
+use super::{Dice, GREATEST_SUM};
+use crate::cell::{LayerRows, LayerStep, gru, lstm, simple_rnn};
+use crate::tiles::Tiles;
+
+/// Most units, and most inputs.
+const MOST: usize = 70;
+/// Most words of a half: of an LSTM, whose units have two words for two columns; other cells' tiles may have a few units
+/// too many.
+const WORDS: usize = (MOST + 3) * MOST.next_multiple_of(4);
+/// Most rows: of an LSTM.
+const ROWS: usize = MOST * 4;
+
+/// int8 weights with the sums of the specification.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Specified;
+
+impl Packing for Specified {
+    const COLUMNS: usize = Bits8::COLUMNS;
+
+    type Operands<'o> = [&'o [i16]; 2];
+
+    fn prepare<'o>(operands: &mut [&'o [i16]; 2], halves: [&'o [i16]; 2]) {
+        *operands = halves;
+    }
+
+    fn sums<const P: usize>(
+        start: &[PairSums; P],
+        tiles: [&[u32]; 2],
+        operands: &[&[i16]; 2],
+        multipliers: Option<&[[i32; 2]; P]>,
+    ) -> [PairSums; P] {
+        let mut sums = *start;
+        for (tile, half) in tiles.into_iter().zip(operands).filter(|(tile, _)| !tile.is_empty()) {
+            reference::accumulate(&mut sums, tile, half);
+        }
+        scaled(sums, multipliers)
+    }
+
+    fn magnitude(word: u32) -> [u64; 2] {
+        Bits8::magnitude(word)
+    }
+}
+
+/// A layer of any cell.
+struct Layer {
+    inputs: usize,
+    units: usize,
+    /// Of the input's half and the hidden state's.
+    words: [[u32; WORDS]; 2],
+    bias: [i32; ROWS],
+    recurrent_bias: [i32; MOST],
+    multiplier: [i32; ROWS],
+    x: [i16; MOST],
+    old: [i16; MOST],
+    hidden: [i16; MOST],
+}
+
+impl Layer {
+    #[inline(never)]
+    fn random(dice: &mut Dice) -> Self {
+        let most = [1, 9, 40, MOST as u32][dice.below(4) as usize];
+        let [inputs, units] = [(); 2].map(|()| 1 + dice.below(most) as usize);
+        let mut layer = Self {
+            inputs,
+            units,
+            words: [[0; WORDS]; 2],
+            bias: [0; ROWS],
+            recurrent_bias: [0; MOST],
+            multiplier: [0; ROWS],
+            x: [0; MOST],
+            old: [0; MOST],
+            hidden: [0; MOST],
+        };
+        for (words, columns) in layer.words.iter_mut().zip([inputs, units]) {
+            let most = (units + 3) * columns.next_multiple_of(4);
+            words.iter_mut().take(most).for_each(|word| *word = dice.word());
+        }
+        let limit = GREATEST_SUM / 128 / (inputs + units) as u32;
+        let limit = limit.min(i16::MAX as u32) as i32;
+        dice.operands(&mut layer.x, limit);
+        // before the first timestep the hidden state is zero
+        if dice.below(4) > 0 {
+            dice.operands(&mut layer.old, limit);
+        }
+        dice.operands(&mut layer.hidden, i16::MAX.into());
+        layer.bias.iter_mut().chain(&mut layer.recurrent_bias).for_each(|bias| *bias = dice.within(400));
+        // pre-activations of all magnitudes
+        layer.multiplier.iter_mut().for_each(|multiplier| {
+            *multiplier = (dice.word() >> (1 + dice.below(20))) as i32;
+        });
+        layer
+    }
+
+    /// Its rows for a cell of `P` pairs and `units_of_tile` units a tile, beside a hidden state.
+    fn step<'s, W: Packing, const P: usize>(
+        &'s self,
+        units_of_tile: usize,
+        hidden: &'s mut [i16; MOST],
+    ) -> LayerStep<'s, W, P> {
+        let count = self.units.div_ceil(units_of_tile);
+        let [kernel, recurrent_kernel] = [self.inputs, self.units];
+        let half = |words: &'s [u32; WORDS], columns| {
+            Tiles::new(&words[..count * Tiles::<W, P>::words_per_tile(columns)], columns)
+        };
+        let rows = LayerRows {
+            kernel: half(&self.words[0], kernel),
+            recurrent_kernel: half(&self.words[1], recurrent_kernel),
+            bias: &self.bias[..count * 2 * P],
+            multiplier: &self.multiplier[..count * 2 * P],
+        };
+        let (x, old) = (&self.x[..self.inputs], &self.old[..self.units]);
+        LayerStep { rows, x, old, hidden: &mut hidden[..self.units] }
+    }
+}
+
+#[inline(never)]
+pub(super) fn simple_rnn_agrees(dice: &mut Dice) -> bool {
+    let layer = Layer::random(dice);
+    let [mut found, mut expected] = [layer.hidden; 2];
+    Bits8::simple_rnn(layer.step(4, &mut found));
+    simple_rnn::plain::<Specified>(layer.step(4, &mut expected));
+    found == expected
+}
+
+#[inline(never)]
+pub(super) fn lstm_agrees(dice: &mut Dice) -> bool {
+    let layer = Layer::random(dice);
+    let mut cell = [0; MOST];
+    cell.iter_mut().for_each(|cell| *cell = dice.word() as i32 >> (2 + dice.below(16)));
+    let cell_bits = 12 + dice.below(18);
+    let mut found = (layer.hidden, cell);
+    let mut expected = found;
+    Bits8::lstm(layer.step(1, &mut found.0), &mut found.1[..layer.units], cell_bits);
+    lstm::plain::<Specified>(layer.step(1, &mut expected.0), &mut expected.1[..layer.units], cell_bits);
+    found == expected
+}
+
+#[inline(never)]
+pub(super) fn gru_agrees(dice: &mut Dice) -> bool {
+    let layer = Layer::random(dice);
+    let [mut found, mut expected] = [layer.hidden; 2];
+    let recurrent_bias = &layer.recurrent_bias[..layer.units.next_multiple_of(2)];
+    Bits8::gru(layer.step(2, &mut found), recurrent_bias);
+    gru::plain::<Specified>(layer.step(2, &mut expected), recurrent_bias);
+    found == expected
+}
