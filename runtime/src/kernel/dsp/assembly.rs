@@ -55,7 +55,7 @@ const HIDDEN_END_BYTES: usize = 26;
 const BETWEEN_BYTES: usize = 40;
 
 /// The places in the code of two pairs.
-const ANY_OF_TWO: Turn = Turn::new(BRANCH_BYTES, 2, 4);
+const ANY_OF_TWO: Turn = Turn::new(BRANCH_BYTES, 2, 8);
 const HIDDEN_OF_TWO: Turn = Turn::new(ANY_OF_TWO.end() + TURN_END_BYTES, 2, 8);
 const END_OF_TWO: usize = HIDDEN_OF_TWO.end() + HIDDEN_END_BYTES;
 /// The places in the code of three pairs.
@@ -178,9 +178,18 @@ macro_rules! group_of_three_pairs {
     };
 }
 
-macro_rules! four_groups_of_two_pairs {
+macro_rules! eight_groups_of_two_pairs {
     () => {
-        concat!(group_of_two_pairs!(), group_of_two_pairs!(), group_of_two_pairs!(), group_of_two_pairs!(),)
+        concat!(
+            group_of_two_pairs!(),
+            group_of_two_pairs!(),
+            group_of_two_pairs!(),
+            group_of_two_pairs!(),
+            group_of_two_pairs!(),
+            group_of_two_pairs!(),
+            group_of_two_pairs!(),
+            group_of_two_pairs!(),
+        )
     };
 }
 
@@ -224,8 +233,7 @@ macro_rules! hidden_of_two_pairs {
     () => {
         concat!(
             "6:\n",
-            four_groups_of_two_pairs!(),
-            four_groups_of_two_pairs!(),
+            eight_groups_of_two_pairs!(),
             "cmp.n r0, r1\n",
             "bne.w 6b\n",
             // 5
@@ -372,7 +380,7 @@ unsafe extern "C" fn simple_rnn(last: *mut Last) {
         assembler!(),
         "0:",
         "b.w 5f",
-        turn!(four_groups_of_two_pairs!(), "r8"),
+        turn!(eight_groups_of_two_pairs!(), "r8"),
         ".org 0b + {hidden}",
         hidden_of_two_pairs!(),
         // an error where the code before it is longer than it is said to be
@@ -404,7 +412,7 @@ unsafe extern "C" fn lstm(last: *mut Last) {
         assembler!(),
         "0:",
         "b.w 5f",
-        turn!(four_groups_of_two_pairs!(), "r8"),
+        turn!(eight_groups_of_two_pairs!(), "r8"),
         ".org 0b + {hidden}",
         hidden_of_two_pairs!(),
         // an error where the code before it is longer than it is said to be

@@ -9,11 +9,9 @@ use super::assembly::{Assembly, Turn};
 /// Columns that are taken or left out together; tiles are padded to whole groups.
 pub(super) const GROUP: usize = 4;
 
-/// Most runs of the input: the first one, which is found last, takes in the zeros between all that there is no other
-/// room for.
-const INPUT_RUNS: usize = 4;
-/// Runs of both halves, each with a tail, and what stands between them.
-const RUNS: usize = INPUT_RUNS + 1 + 1 + 1 + 1;
+/// Runs of a tile: four of the input's groups, a tail of either half, what stands between the halves, and the hidden
+/// state. Where the input has more runs, the first one takes in the zeros behind it.
+const RUNS: usize = 4 + 2 + 1 + 1;
 
 /// A run of columns of a tile. The assembly loads the first four fields in this order.
 #[derive(Clone, Copy)]
@@ -138,15 +136,15 @@ impl<'f> Runs<'f> {
         self.push_tail(half, groups.len(), last, tail);
         let is_zero = |group: &[i16; GROUP]| *group == [0; GROUP] && !FIXED_TIME;
         let mut rest = groups;
-        for others in (0..INPUT_RUNS).rev() {
-            while let [front @ .., group] = rest
-                && is_zero(group)
-            {
-                rest = front;
-            }
+        while let [front @ .., group] = rest {
             let end = rest.len();
+            rest = front;
+            if is_zero(group) {
+                continue;
+            }
+            // the last place takes all that is left
             while let [front @ .., group] = rest
-                && (others == 0 || !is_zero(group))
+                && (self.free == 1 || !is_zero(group))
             {
                 rest = front;
             }
