@@ -60,6 +60,16 @@ pub const fn scale_by_gate(value: i32, gate: i32) -> i32 {
     (((value << (16 - GATE_BITS)) as i64 * gate as i16 as i64) >> 16) as i32
 }
 
+/// Two numbers in a word, the first in its lower half.
+pub(crate) const fn word([low, high]: [u16; 2]) -> u32 {
+    low as u32 | (high as u32) << 16
+}
+
+/// The two numbers in a word.
+pub(crate) const fn halves(word: u32) -> [u16; 2] {
+    [word as u16, (word >> 16) as u16]
+}
+
 /// The cell state nearest to `value`: 30 bits with the sign.
 pub fn saturate_cell(value: i32) -> i32 {
     const LIMIT: i32 = 1 << (CELL_WIDTH - 1);

@@ -1,6 +1,6 @@
 //! A checked network of one cell, its sizes fixed when it is compiled.
 
-use crate::cell::{Cell, Logit, Value, Weights};
+use crate::cell::{Cell, Logit, Weights};
 use crate::format::{File, Header, ModelError, SectionKind, Task};
 use crate::sample::{Inputs, Sample, SampleType};
 use crate::self_test::{SelfTest, SelfTestError};
@@ -48,20 +48,6 @@ pub struct Model<
     weights: C::Weights<'a>,
     output_scaling: Option<&'a [f32]>,
     self_test: Option<SelfTest<'a, C::Logit>>,
-}
-
-/// Operands of one timestep; what is in them before does not matter.
-pub(crate) struct Scratch<V, const INPUTS: usize, const UNITS: usize> {
-    /// The row of samples.
-    row: [V; INPUTS],
-    /// A layer's hidden state before the timestep.
-    old: [V; UNITS],
-}
-
-impl<V: Value, const INPUTS: usize, const UNITS: usize> Scratch<V, INPUTS, UNITS> {
-    pub(crate) fn new() -> Self {
-        Self { row: [V::default(); INPUTS], old: [V::default(); UNITS] }
-    }
 }
 
 impl<
@@ -133,12 +119,12 @@ impl<
     /// One timestep. Samples outside the range that the model declares count as the nearest inside it; a sample of
     /// another type than the model's is converted, see [`Sample`].
     pub fn step<T: Sample>(&self, state: &mut State<C, UNITS, LAYERS>, row: &[T; INPUTS]) {
-        let mut scratch = Scratch::<C::Value, INPUTS, UNITS>::new();
+        let mut operands = [C::Value::default(); INPUTS];
         match T::as_bytes(row) {
-            Some(bytes) => self.inputs.bytes(bytes, &mut scratch.row),
-            None => self.inputs.row(row.iter().copied(), &mut scratch.row),
+            Some(bytes) => self.inputs.bytes(bytes, &mut operands),
+            None => self.inputs.row(row.iter().copied(), &mut operands),
         }
-        self.step_operands(state, &mut scratch);
+        self.step_operands(state, &operands);
     }
 
     /// One timestep from a row as it travels on the link: each feature as [`Samples`](crate::Samples) says.
@@ -146,47 +132,37 @@ impl<
     /// # Errors
     /// [`RowLength`], and the state stays as it was.
     pub fn step_bytes(&self, state: &mut State<C, UNITS, LAYERS>, row: &[u8]) -> Result<(), RowLength> {
-        self.step_bytes_in(state, row, &mut Scratch::new())
+        self.step_bytes_in(state, row, &mut [C::Value::default(); INPUTS])
     }
 
-    /// [`step_bytes`](Self::step_bytes) in memory that the caller keeps.
+    /// [`step_bytes`](Self::step_bytes) with memory that the caller keeps; what is in it does not matter.
     pub(crate) fn step_bytes_in(
         &self,
         state: &mut State<C, UNITS, LAYERS>,
         row: &[u8],
-        scratch: &mut Scratch<C::Value, INPUTS, UNITS>,
+        operands: &mut [C::Value; INPUTS],
     ) -> Result<(), RowLength> {
         let expected = self.header.row_bytes();
         if row.len() != expected {
             return Err(RowLength { found: row.len(), expected });
         }
-        S::read_bytes(&self.inputs, self.header.input.samples, row, &mut scratch.row);
-        self.step_operands(state, scratch);
+        S::read_bytes(&self.inputs, self.header.input.samples, row, operands);
+        self.step_operands(state, operands);
         Ok(())
     }
 
-    /// One timestep from `scratch.row`: layer after layer, each one's new hidden state the input of the next.
-    fn step_operands(
-        &self,
-        state: &mut State<C, UNITS, LAYERS>,
-        Scratch { row, old }: &mut Scratch<C::Value, INPUTS, UNITS>,
-    ) {
+    /// One timestep from a row of operands: layer after layer, each one's new hidden state the input of the next.
+    fn step_operands(&self, state: &mut State<C, UNITS, LAYERS>, row: &[C::Value; INPUTS]) {
         let Shape { inputs, units, layers, .. } = self.header.shape;
-        let (units, layers, bits) =
-            (usize::from(units), usize::from(layers), self.header.operand_bits.into());
         let row = row.get(..usize::from(inputs)).unwrap_or_default();
-        let old = old.get_mut(..units).unwrap_or_default();
-        // the new hidden state of the layer below, in a network that has one
-        let mut below = [C::Value::default(); UNITS];
-        let below = below.get_mut(..units).unwrap_or_default();
-        for (layer, mut state) in state.layers(units).take(layers).enumerate() {
-            C::Value::operands(state.hidden, old, bits);
-            let x = if LAYERS == 1 || layer == 0 { row } else { &*below };
-            self.weights.step(layer, state.reborrow(), x, old);
-            if layer + 1 < LAYERS {
-                C::Value::operands(state.hidden, below, bits);
-            }
-        }
+        state.step_layers(
+            [layers.into(), units.into()],
+            row,
+            self.header.operand_bits.into(),
+            |layer, state, x, old| {
+                self.weights.step(layer, state, x, old);
+            },
+        );
     }
 
     /// The logits of the sequence so far; may be read after any timestep.
@@ -199,12 +175,8 @@ impl<
     /// The logits into the front of a slice.
     pub(crate) fn logits_into(&self, state: &State<C, UNITS, LAYERS>, logits: &mut [C::Logit]) {
         let Shape { units, outputs, layers, .. } = self.header.shape;
-        let mut operand = [C::Value::default(); UNITS];
-        let operand = operand.get_mut(..usize::from(units)).unwrap_or_default();
-        let last = state.hidden().get(usize::from(layers).wrapping_sub(1));
-        let hidden = last.map_or(&[][..], |hidden| hidden);
-        C::Value::operands(hidden, operand, self.header.operand_bits.into());
-        self.weights.logits(operand, logits.get_mut(..usize::from(outputs)).unwrap_or_default());
+        let hidden = state.operands(usize::from(layers).wrapping_sub(1), units.into());
+        self.weights.logits(hidden, logits.get_mut(..usize::from(outputs)).unwrap_or_default());
     }
 
     /// The outputs of the sequence so far as numbers: the logits of a classification, or the values of a
@@ -231,13 +203,13 @@ impl<
     pub fn self_test(&self) -> Result<(), SelfTestError> {
         let test = self.self_test.as_ref().ok_or(SelfTestError::Absent)?;
         let outputs = usize::from(self.header.shape.outputs);
-        let mut scratch = Scratch::new();
+        let mut operands = [C::Value::default(); INPUTS];
         let mut logits = [C::Logit::default(); OUTPUTS];
         for (sequence, (rows, expected)) in test.sequences().enumerate() {
             let mismatch = SelfTestError::Mismatch { sequence };
             let mut state = State::new();
             for row in rows {
-                self.step_bytes_in(&mut state, row, &mut scratch).map_err(|_| mismatch)?;
+                self.step_bytes_in(&mut state, row, &mut operands).map_err(|_| mismatch)?;
             }
             self.logits_into(&state, &mut logits);
             if logits.get(..outputs) != Some(expected) {

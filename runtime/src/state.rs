@@ -16,18 +16,22 @@ use crate::cell::{Cell, Memory, Value};
 /// let saved = state;
 /// state.reset();
 /// assert_eq!(state, saved);
-/// assert_eq!(size_of_val(&state), 64 * (2 + 4));
+/// // the hidden state, the same as operands of the kernel, and the cell state
+/// assert_eq!(size_of_val(&state), 64 * (2 + 2 + 4));
 /// ```
 #[derive(Clone, Copy, PartialEq)]
 pub struct State<C: Cell, const UNITS: usize, const LAYERS: usize = 1> {
     hidden: [[C::Value; UNITS]; LAYERS],
+    /// The hidden state as operands of the kernel, which every timestep reads while it writes the other.
+    operands: [[C::Value; UNITS]; LAYERS],
     memory: [C::Memory<UNITS>; LAYERS],
 }
 
 impl<C: Cell, const UNITS: usize, const LAYERS: usize> State<C, UNITS, LAYERS> {
     /// The state before the first timestep: zeros.
     pub fn new() -> Self {
-        Self { hidden: [[C::Value::default(); UNITS]; LAYERS], memory: [Memory::ZERO; LAYERS] }
+        let zeros = [[C::Value::default(); UNITS]; LAYERS];
+        Self { hidden: zeros, operands: zeros, memory: [Memory::ZERO; LAYERS] }
     }
 
     /// Forgets everything, as before the first timestep.
@@ -40,12 +44,32 @@ impl<C: Cell, const UNITS: usize, const LAYERS: usize> State<C, UNITS, LAYERS> {
         &self.hidden
     }
 
-    /// The first `units` units of the layers, each with its hidden and its cell state.
-    pub(crate) fn layers(&mut self, units: usize) -> impl Iterator<Item = StateMut<'_, C::Value>> {
-        self.hidden.iter_mut().zip(&mut self.memory).map(move |(hidden, memory)| StateMut {
-            hidden: hidden.get_mut(..units).unwrap_or_default(),
-            cell: memory.as_mut_slice().get_mut(..units).unwrap_or_default(),
-        })
+    /// Goes through the first `layers` layers, from the first on, with `step`: it gets the layer's number, the first
+    /// `units` units of its hidden and its cell state, its input, which is `row` or the hidden state of the layer below,
+    /// and its own hidden state before the timestep, both as operands. What it writes becomes operands of
+    /// `operand_bits`.
+    pub(crate) fn step_layers(
+        &mut self,
+        [layers, units]: [usize; 2],
+        row: &[C::Value],
+        operand_bits: u32,
+        mut step: impl FnMut(usize, StateMut<'_, C::Value>, &[C::Value], &[C::Value]),
+    ) {
+        let mut below = row;
+        let states = self.hidden.iter_mut().zip(&mut self.memory);
+        for (layer, ((hidden, memory), operands)) in states.zip(&mut self.operands).take(layers).enumerate() {
+            let hidden = hidden.get_mut(..units).unwrap_or_default();
+            let cell = memory.as_mut_slice().get_mut(..units).unwrap_or_default();
+            let operands = operands.get_mut(..units).unwrap_or_default();
+            step(layer, StateMut { hidden: &mut *hidden, cell }, below, operands);
+            C::Value::operands(hidden, operands, operand_bits);
+            below = operands;
+        }
+    }
+
+    /// The hidden state of a layer as operands: `[units]`.
+    pub(crate) fn operands(&self, layer: usize, units: usize) -> &[C::Value] {
+        self.operands.get(layer).and_then(|operands| operands.get(..units)).unwrap_or_default()
     }
 }
 
@@ -69,13 +93,6 @@ pub struct StateMut<'s, V: Value> {
     pub(crate) hidden: &'s mut [V],
     /// `[units]` in an LSTM, otherwise empty.
     pub(crate) cell: &'s mut [V::CellState],
-}
-
-impl<V: Value> StateMut<'_, V> {
-    /// The same, for a shorter while.
-    pub(crate) fn reborrow(&mut self) -> StateMut<'_, V> {
-        StateMut { hidden: self.hidden, cell: self.cell }
-    }
 }
 
 /// No cell state: SimpleRNN and GRU.

@@ -2,7 +2,9 @@
 
 use super::Value;
 use crate::Scaling;
-use crate::fixed::{HIDDEN_BITS, OFFSET_LIMIT, hidden_operand, shifted_operand, standardised_operand};
+use crate::fixed::{
+    HIDDEN_BITS, OFFSET_LIMIT, halves, hidden_operand, shifted_operand, standardised_operand, word,
+};
 use crate::format::{File, ModelError, SectionKind};
 use crate::sample::{Inputs, Sample, float_operand};
 use crate::tiles::check_multipliers;
@@ -16,10 +18,10 @@ impl Value for i16 {
         // two at a time: small cores load and store a word as fast as half of one
         let (twos, last) = hidden.as_chunks();
         let (operand_twos, last_operand) = operand.as_chunks_mut();
-        let of = |hidden: u16| hidden_operand(hidden as i16, operand_bits) as u16;
         for (operands, &two) in operand_twos.iter_mut().zip(twos) {
-            let two = halves(word(two.map(|hidden: i16| hidden as u16)));
-            *operands = halves(word(two.map(of))).map(|operand| operand as i16);
+            let two = halves(word(two.map(i16::cast_unsigned)));
+            let two = two.map(|hidden| hidden_operand(hidden.cast_signed(), operand_bits).cast_unsigned());
+            *operands = halves(word(two)).map(u16::cast_signed);
         }
         for (operand, &hidden) in last_operand.iter_mut().zip(last) {
             *operand = hidden_operand(hidden, operand_bits);
@@ -29,16 +31,6 @@ impl Value for i16 {
     fn to_f32(self) -> f32 {
         f32::from(self) / (1 << HIDDEN_BITS) as f32
     }
-}
-
-/// Two halves as a word.
-const fn word([low, high]: [u16; 2]) -> u32 {
-    low as u32 | (high as u32) << 16
-}
-
-/// A word as two halves.
-const fn halves(word: u32) -> [u16; 2] {
-    [word as u16, (word >> 16) as u16]
 }
 
 /// Integer samples as operands; nothing but integers is computed with.
@@ -115,7 +107,7 @@ fn shift_bytes(row: &[u8], operand: &mut [i16], shift: i8) {
         let (even, odd) = (bytes & 0x00ff_00ff, bytes >> 8 & 0x00ff_00ff);
         let words = [even & 0x0000_ffff | odd << 16, even >> 16 | odd & 0xffff_0000];
         let [[a, b], [c, d]] = words.map(|word| halves(word << shift));
-        *operands = [a, b, c, d].map(|operand| operand as i16);
+        *operands = [a, b, c, d].map(u16::cast_signed);
     }
     for (operand, &byte) in last_operands.iter_mut().zip(last) {
         *operand = shifted_operand(byte.into(), shift) as i16;

@@ -4,6 +4,7 @@
 //! the same for every row: [`Operands`] works it out once.
 
 use super::{FIXED_TIME, PairSums, add_products, scaled};
+use crate::fixed::word;
 
 /// Every other nibble: the two weights of two columns as the int8 kernels have them, each 8 too great.
 const COLUMNS: u32 = 0x0f0f_0f0f;
@@ -67,9 +68,9 @@ pub(crate) fn sums<const P: usize>(
 
 /// Adds the products of four columns: `words: [P]`.
 #[inline(always)]
-fn add_columns<const P: usize>(parts: &mut [[i32; 2]; P], words: &[u32], [p, q, r, s]: [i16; 4]) {
-    let operands = |p: i16, q: i16| u32::from(p as u16) | u32::from(q as u16) << 16;
-    let (first, second) = (operands(p, q), operands(r, s));
+fn add_columns<const P: usize>(parts: &mut [[i32; 2]; P], words: &[u32], values: [i16; 4]) {
+    let [p, q, r, s] = values.map(i16::cast_unsigned);
+    let (first, second) = (word([p, q]), word([r, s]));
     for (part, &word) in parts.iter_mut().zip(words) {
         add_products(part, word & COLUMNS, first);
         add_products(part, word >> 4 & COLUMNS, second);

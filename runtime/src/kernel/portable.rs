@@ -1,6 +1,9 @@
 //! The kernel for every core that has no better one: safe Rust, 32-bit products.
 
 use super::{FIXED_TIME, PairSums, scaled};
+#[cfg(not(kernel = "dsp"))]
+use crate::fixed::halves;
+use crate::fixed::word;
 
 /// The operands of both halves, as they are.
 #[derive(Debug, Default)]
@@ -36,15 +39,16 @@ pub(crate) fn sums<const P: usize>(
     // of each pair, the sums of w·p and of B·p
     let mut parts = [[0i32; 2]; P];
     for (tile, operands) in tiles.into_iter().zip(operands.halves()) {
-        let mut columns = tile.chunks_exact(P);
-        let (twos, rest) = operands.as_chunks::<2>();
-        for (&values, words) in twos.iter().zip(&mut columns) {
-            if FIXED_TIME || values != [0; 2] {
+        let (columns, _) = tile.as_chunks();
+        let (twos, rest) = operands.as_chunks();
+        for (&values, words) in twos.iter().zip(columns) {
+            let values = word(values.map(i16::cast_unsigned));
+            if FIXED_TIME || values != 0 {
                 add_columns(&mut parts, words, values);
             }
         }
-        if let ([last], Some(words)) = (rest, columns.next()) {
-            add_columns(&mut parts, words, [*last, 0]);
+        if let ([last], Some(words)) = (rest, columns.get(twos.len())) {
+            add_columns(&mut parts, words, word([last.cast_unsigned(), 0]));
         }
     }
     let mut sums = *start;
@@ -55,10 +59,9 @@ pub(crate) fn sums<const P: usize>(
     scaled(sums, multipliers)
 }
 
-/// Adds the products of two columns: `words: [P]`.
+/// Adds the products of two columns, `operands` two numbers in a word.
 #[inline(always)]
-fn add_columns<const P: usize>(parts: &mut [[i32; 2]; P], words: &[u32], [p, q]: [i16; 2]) {
-    let operands = u32::from(p as u16) | u32::from(q as u16) << 16;
+fn add_columns<const P: usize>(parts: &mut [[i32; 2]; P], words: &[u32; P], operands: u32) {
     for (part, &word) in parts.iter_mut().zip(words) {
         super::add_products(part, word, operands);
     }
@@ -68,8 +71,8 @@ fn add_columns<const P: usize>(parts: &mut [[i32; 2]; P], words: &[u32], [p, q]:
 #[cfg(not(kernel = "dsp"))]
 #[inline(always)]
 pub(crate) fn add_products([packed, low]: &mut PairSums, word: u32, operands: u32) {
-    let halves = |word: u32| [word as i16, (word >> 16) as i16];
-    let ([first, second], [p, q]) = (halves(word), halves(operands).map(i32::from));
+    let signed = |word| halves(word).map(u16::cast_signed);
+    let ([first, second], [p, q]) = (signed(word), signed(operands).map(i32::from));
     *packed = packed.wrapping_add(i32::from(first) * p).wrapping_add(i32::from(second) * q);
     *low += i32::from(first as i8) * p + i32::from(second as i8) * q;
 }

@@ -246,20 +246,30 @@ macro_rules! hidden_of_two_pairs {
     };
 }
 
-/// The interval of the table, whose zero is at `r1`, that a pre-activation lies in: 2 cycles, and 1 more for the load. It
-/// is saturated there, where the line is level, so that no saturation of the pre-activation itself is needed.
-macro_rules! interval {
-    ($z:literal, $interval:literal) => {
+/// The intervals of the table, whose zero is at `r1`, that two pre-activations lie in: 5 cycles. They are saturated there,
+/// where the line is level, so that no saturation of the pre-activations themselves is needed.
+macro_rules! intervals {
+    ($y:literal, $z:literal, $interval_of_y:literal, $interval_of_z:literal) => {
         concat!(
             "ssat ",
-            $interval,
+            $interval_of_y,
+            ", #9, ",
+            $y,
+            ", asr #7\n",
+            "ssat ",
+            $interval_of_z,
             ", #9, ",
             $z,
             ", asr #7\n",
             "ldr ",
-            $interval,
+            $interval_of_y,
             ", [r1, ",
-            $interval,
+            $interval_of_y,
+            ", lsl #2]\n",
+            "ldr ",
+            $interval_of_z,
+            ", [r1, ",
+            $interval_of_z,
             ", lsl #2]\n",
         )
     };
@@ -357,11 +367,12 @@ macro_rules! preactivations_of_two_pairs {
             "smmulr r5, r5, r9\n",
             "smmulr r6, r6, r10\n",
             "smmulr r7, r7, r11\n",
-            "str r0, [r3, #-16]\n",
             "ssat r8, #9, r4, asr #7\n",
             "ssat r9, #9, r5, asr #7\n",
             "ssat r10, #9, r6, asr #7\n",
             "ssat r11, #9, r7, asr #7\n",
+            // a load behind a store takes one cycle
+            "str r0, [r3, #-16]\n",
             "ldr r8, [r1, r8, lsl #2]\n",
             "ldr r9, [r1, r9, lsl #2]\n",
             "ldr r10, [r1, r10, lsl #2]\n",
@@ -438,11 +449,12 @@ unsafe extern "C" fn lstm(last: *mut Last) {
         "smlawb r4, r0, r5, r4",
         "ssat r4, #30, r4",
         "str r4, [r8], #4",
-        "str r8, [r3, #12]",
         // 10: its tanh
         "add r4, r4, r10",
         "asr r4, r4, r11",
-        interval!("r4", "r5"),
+        "ssat r5, #9, r4, asr #7",
+        "str r8, [r3, #12]",
+        "ldr r5, [r1, r5, lsl #2]",
         on_line!("r4", "r5", "r12", "#7"),
         // 4: times o
         "mov r0, #8192",
@@ -497,12 +509,10 @@ unsafe extern "C" fn gru(last: *mut Last) {
         "smmulr r7, r7, lr",
         // 29: r6, r7: r; r4, r5: z
         sigmoid_rounding!("r11"),
-        interval!("r6", "r10"),
-        interval!("r7", "r12"),
+        intervals!("r6", "r7", "r10", "r12"),
         on_line!("r6", "r10", "r11", "#9"),
         on_line!("r7", "r12", "r11", "#9"),
-        interval!("r4", "r10"),
-        interval!("r5", "r12"),
+        intervals!("r4", "r5", "r10", "r12"),
         on_line!("r4", "r10", "r11", "#9"),
         on_line!("r5", "r12", "r11", "#9"),
         // 13: the candidates' pre-activations
@@ -519,8 +529,7 @@ unsafe extern "C" fn gru(last: *mut Last) {
         "smmulr r9, r9, r12",
         // r8, r9: g
         "mov r11, #64",
-        interval!("r8", "r10"),
-        interval!("r9", "r12"),
+        intervals!("r8", "r9", "r10", "r12"),
         on_line!("r8", "r10", "r11", "#7"),
         on_line!("r9", "r12", "r11", "#7"),
         // 12: g + z·(h - g)
