@@ -1,6 +1,6 @@
 //! What the assembly goes through for each tile: where its operands are not zero, and where its results belong.
 
-use core::mem::MaybeUninit;
+use core::mem::{MaybeUninit, offset_of};
 use core::ops::Range;
 
 use super::FIXED_TIME;
@@ -75,6 +75,16 @@ pub(super) struct Frame {
     /// Of a GRU: of the tile's candidates the sums of the input's half.
     pub(super) input_sums: [i32; 2],
 }
+
+/// Where the assembly finds what stands behind [`Last`]'s entry, which it has just loaded.
+const fn behind_entry(place: usize) -> usize {
+    place - offset_of!(Frame, last) - offset_of!(Last, biases)
+}
+
+const _: () = {
+    assert!(offset_of!(Last, biases) == 16 && offset_of!(Run, skip) == 16 && size_of::<Run>() == 20);
+    assert!(behind_entry(offset_of!(Frame, lstm)) == 12 && behind_entry(offset_of!(Frame, input_sums)) == 28);
+};
 
 /// One half of a layer's columns.
 pub(super) struct Half<'h> {
