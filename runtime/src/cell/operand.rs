@@ -16,6 +16,7 @@ impl Value for i16 {
 
     fn operands(hidden: &[i16], operand: &mut [i16], operand_bits: u32) {
         // two at a time: small cores load and store a word as fast as half of one
+        let (hidden, operand) = of_one_length(hidden, operand);
         let (twos, last) = hidden.as_chunks();
         let (operand_twos, last_operand) = operand.as_chunks_mut();
         for (operands, &two) in operand_twos.iter_mut().zip(twos) {
@@ -100,6 +101,7 @@ impl<'a> Inputs<'a, i16> for IntegerInputs<'a> {
 /// cannot leave.
 #[inline(never)]
 fn shift_bytes(row: &[u8], operand: &mut [i16], shift: i8) {
+    let (row, operand) = of_one_length(row, operand);
     let (fours, last) = row.as_chunks();
     let (operand_fours, last_operands) = operand.as_chunks_mut();
     for (operands, &four) in operand_fours.iter_mut().zip(fours) {
@@ -112,6 +114,13 @@ fn shift_bytes(row: &[u8], operand: &mut [i16], shift: i8) {
     for (operand, &byte) in last_operands.iter_mut().zip(last) {
         *operand = shifted_operand(byte.into(), shift) as i16;
     }
+}
+
+/// Both as far as both go: one may lie in memory for more, and what is left over of either in twos or fours must be of
+/// the same places.
+fn of_one_length<'a, 'b, A, B>(from: &'a [A], to: &'b mut [B]) -> (&'a [A], &'b mut [B]) {
+    let length = from.len().min(to.len());
+    (from.get(..length).unwrap_or_default(), to.get_mut(..length).unwrap_or_default())
 }
 
 impl IntegerInputs<'_> {
@@ -163,6 +172,37 @@ impl<'a> Inputs<'a, i16> for FloatInputs<'a> {
         let scales = self.offset.iter().zip(self.gain);
         for ((operand, sample), (&offset, &gain)) in operand.iter_mut().zip(samples).zip(scales) {
             *operand = float_operand(sample.to_f32(), offset, gain, self.limit);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In memory for more, as a model has whose shape is known only when it runs.
+    #[test]
+    fn any_number_of_samples_and_states_become_operands() {
+        let inputs = IntegerInputs::Uniform { least: 0, most: 255, shift: 3 };
+        for count in 0..10 {
+            let row: [u8; 9] = core::array::from_fn(|index| 200 + index as u8);
+            let hidden: [i16; 9] = core::array::from_fn(|index| 1000 * (index as i16 - 4) + 7);
+            let row_operand = |index| i16::from(row[index]) << 3;
+            let state_operand = |index| hidden_operand(hidden[index], 12);
+            for room in [count, count + 1, count + 5] {
+                let mut operand = [-1; 14];
+                inputs.bytes(&row[..count], &mut operand[..room]);
+                let expected = |index| if index < count { row_operand(index) } else { -1 };
+                assert_eq!(operand, core::array::from_fn(expected), "{count} bytes, room for {room}");
+                let mut operand = [-1; 14];
+                i16::operands(&hidden[..count], &mut operand[..room], 12);
+                let expected = |index| if index < count { state_operand(index) } else { -1 };
+                assert_eq!(operand, core::array::from_fn(expected), "{count} states, room for {room}");
+            }
+            let mut operand = [-1; 14];
+            i16::operands(&hidden, &mut operand[..count], 12);
+            let expected = |index| if index < count { state_operand(index) } else { -1 };
+            assert_eq!(operand, core::array::from_fn(expected), "nine states, room for {count}");
         }
     }
 }
