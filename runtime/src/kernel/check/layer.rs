@@ -6,10 +6,10 @@ use crate::cell::{LayerRows, LayerStep, gru, lstm, simple_rnn};
 use crate::tiles::Tiles;
 
 /// Most units, and most inputs.
-const MOST: usize = 70;
-/// Most words of a half: of an LSTM, whose units have two words for two columns; other cells' tiles may have a few units
-/// too many.
-const WORDS: usize = (MOST + 3) * MOST.next_multiple_of(4);
+const MOST: usize = 130;
+/// Most words of both halves, enough for as many units and a few inputs: an LSTM's units have two words for two columns;
+/// other cells' tiles may have a few units too many.
+const WORDS: usize = (MOST + 3) * (MOST.next_multiple_of(4) + 4);
 /// Most rows: of an LSTM.
 const ROWS: usize = MOST * 4;
 
@@ -48,77 +48,89 @@ impl Packing for Specified {
 struct Layer {
     inputs: usize,
     units: usize,
-    /// Of the input's half and the hidden state's.
-    words: [[u32; WORDS]; 2],
+    words: [u32; WORDS],
+    /// How many of them are the input's half; the hidden state's follow.
+    input_words: usize,
     bias: [i32; ROWS],
     recurrent_bias: [i32; MOST],
     multiplier: [i32; ROWS],
-    x: [i16; MOST],
-    old: [i16; MOST],
+    /// Each begins with the first or the second.
+    x: [i16; MOST + 1],
+    old: [i16; MOST + 1],
+    first: [usize; 2],
     hidden: [i16; MOST],
 }
 
 impl Layer {
+    const EMPTY: Self = Self {
+        inputs: 0,
+        units: 0,
+        words: [0; WORDS],
+        input_words: 0,
+        bias: [0; ROWS],
+        recurrent_bias: [0; MOST],
+        multiplier: [0; ROWS],
+        x: [0; MOST + 1],
+        old: [0; MOST + 1],
+        first: [0; 2],
+        hidden: [0; MOST],
+    };
+
+    /// Fills an empty layer, in place: there is hardly room for two.
     #[inline(never)]
-    fn random(dice: &mut Dice) -> Self {
+    fn fill(&mut self, dice: &mut Dice) {
         let most = [1, 9, 40, MOST as u32][dice.below(4) as usize];
-        let [inputs, units] = [(); 2].map(|()| 1 + dice.below(most) as usize);
-        let mut layer = Self {
-            inputs,
-            units,
-            words: [[0; WORDS]; 2],
-            bias: [0; ROWS],
-            recurrent_bias: [0; MOST],
-            multiplier: [0; ROWS],
-            x: [0; MOST],
-            old: [0; MOST],
-            hidden: [0; MOST],
-        };
-        for (words, columns) in layer.words.iter_mut().zip([inputs, units]) {
-            let most = (units + 3) * columns.next_multiple_of(4);
-            words.iter_mut().take(most).for_each(|word| *word = dice.word());
+        let [mut inputs, units] = [(); 2].map(|()| 1 + dice.below(most) as usize);
+        let half = |columns: usize| (units + 3) * columns.next_multiple_of(4);
+        while half(inputs) + half(units) > WORDS {
+            inputs = inputs.div_ceil(2);
         }
+        (self.inputs, self.units, self.input_words) = (inputs, units, half(inputs));
+        self.first = [(); 2].map(|()| dice.below(2) as usize);
+        let words = half(inputs) + half(units);
+        self.words.iter_mut().take(words).for_each(|word| *word = dice.word());
         let limit = GREATEST_SUM / 128 / (inputs + units) as u32;
         let limit = limit.min(i16::MAX as u32) as i32;
-        dice.operands(&mut layer.x, limit);
+        dice.operands(&mut self.x, limit);
         // before the first timestep the hidden state is zero
         if dice.below(4) > 0 {
-            dice.operands(&mut layer.old, limit);
+            dice.operands(&mut self.old, limit);
         }
-        dice.operands(&mut layer.hidden, i16::MAX.into());
-        layer.bias.iter_mut().chain(&mut layer.recurrent_bias).for_each(|bias| *bias = dice.within(400));
+        dice.operands(&mut self.hidden, i16::MAX.into());
+        self.bias.iter_mut().chain(&mut self.recurrent_bias).for_each(|bias| *bias = dice.within(400));
         // pre-activations of all magnitudes
-        layer.multiplier.iter_mut().for_each(|multiplier| {
+        self.multiplier.iter_mut().for_each(|multiplier| {
             *multiplier = (dice.word() >> (1 + dice.below(20))) as i32;
         });
-        layer
     }
 
-    /// Its rows for a cell of `P` pairs and `units_of_tile` units a tile, beside a hidden state.
+    /// Its timestep for a cell of `P` pairs and `units_of_tile` units a tile, beside a hidden state.
     fn step<'s, W: Packing, const P: usize>(
         &'s self,
         units_of_tile: usize,
         hidden: &'s mut [i16; MOST],
     ) -> LayerStep<'s, W, P> {
         let count = self.units.div_ceil(units_of_tile);
-        let [kernel, recurrent_kernel] = [self.inputs, self.units];
-        let half = |words: &'s [u32; WORDS], columns| {
+        let half = |words: &'s [u32], columns| {
             Tiles::new(&words[..count * Tiles::<W, P>::words_per_tile(columns)], columns)
         };
+        let (input, recurrent) = self.words.split_at(self.input_words);
         let rows = LayerRows {
-            kernel: half(&self.words[0], kernel),
-            recurrent_kernel: half(&self.words[1], recurrent_kernel),
+            kernel: half(input, self.inputs),
+            recurrent_kernel: half(recurrent, self.units),
             bias: &self.bias[..count * 2 * P],
             multiplier: &self.multiplier[..count * 2 * P],
         };
-        let (x, old) = (&self.x[..self.inputs], &self.old[..self.units]);
+        let [x, old] = self.first;
+        let (x, old) = (&self.x[x..][..self.inputs], &self.old[old..][..self.units]);
         LayerStep { rows, x, old, hidden: &mut hidden[..self.units] }
     }
 }
 
 #[inline(never)]
 pub(super) fn simple_rnn_agrees(dice: &mut Dice) -> bool {
-    let layer = Layer::random(dice);
+    let mut layer = Layer::EMPTY;
+    layer.fill(dice);
     let [mut found, mut expected] = [layer.hidden; 2];
     Bits8::simple_rnn(layer.step(4, &mut found));
     simple_rnn::plain::<Specified>(layer.step(4, &mut expected));
@@ -127,7 +139,8 @@ pub(super) fn simple_rnn_agrees(dice: &mut Dice) -> bool {
 
 #[inline(never)]
 pub(super) fn lstm_agrees(dice: &mut Dice) -> bool {
-    let layer = Layer::random(dice);
+    let mut layer = Layer::EMPTY;
+    layer.fill(dice);
     let mut cell = [0; MOST];
     cell.iter_mut().for_each(|cell| *cell = dice.word() as i32 >> (2 + dice.below(16)));
     let cell_bits = 12 + dice.below(18);
@@ -140,7 +153,8 @@ pub(super) fn lstm_agrees(dice: &mut Dice) -> bool {
 
 #[inline(never)]
 pub(super) fn gru_agrees(dice: &mut Dice) -> bool {
-    let layer = Layer::random(dice);
+    let mut layer = Layer::EMPTY;
+    layer.fill(dice);
     let [mut found, mut expected] = [layer.hidden; 2];
     let recurrent_bias = &layer.recurrent_bias[..layer.units.next_multiple_of(2)];
     Bits8::gru(layer.step(2, &mut found), recurrent_bias);
