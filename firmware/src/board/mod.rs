@@ -1,19 +1,49 @@
 //! Boards.
 //!
-//! A board is one file that implements [`Board`], one memory layout (`NAME.x`) beside it, and its two lines
-//! below. `REFRAIN_BOARD` chooses it when the firmware is built.
+//! # How to add a board
+//!
+//! A board is one file here, the memory layout beside it, and a line in the list below; `REFRAIN_BOARD` chooses it
+//! when the firmware is built. For one that is called `my-board`:
+//!
+//! 1. `my_board.x` says where code and variables go: regions `FLASH` and `RAM`, as
+//!    [cortex-m-rt](https://docs.rs/cortex-m-rt) wants them. `build.rs` finds it by its name.
+//! 2. `my_board.rs` has a type `Selected` that implements [`Board`]: its serial line, its light and what it counts time
+//!    with, and how it is told what to do. On an MPS board implement [`mps::Mps`] instead, which is a table of
+//!    addresses; `mps2_an386.rs` is one, with the drivers in the files beside it. A driver takes [`Registers`], and
+//!    the file vouches for their addresses.
+//! 3. A line in the list below names the file.
+//! 4. The self-test tries clock, light, stack and every model:
+//!    `REFRAIN_BOARD=my-board cargo run -p refrain-firmware --profile firmware --target TARGET`. Cores with a choice of
+//!    extensions are named too, as in `RUSTFLAGS=-Ctarget-cpu=cortex-m33`.
+//! 5. To have it under `refrain device --board my-board`, it gets an arm in `trainer/src/device/board.rs`: target, core
+//!    and where a job goes. The test `cores` then holds it against all others.
+//!
+//! [`Registers`]: register::Registers
 
 use embedded_hal::digital::StatefulOutputPin;
 use embedded_io::{Read, ReadReady, Write};
 use refrain_firmware::{Clock, Mode, Parts};
 
-#[cfg(board = "mps2-an386")]
-mod mps2_an386;
-#[cfg(board = "mps2-an386")]
-pub(crate) use mps2_an386::Mps2An386 as Selected;
+#[cfg_attr(board = "mps2-an382", path = "mps2_an382.rs")]
+#[cfg_attr(board = "mps2-an385", path = "mps2_an385.rs")]
+#[cfg_attr(board = "mps2-an386", path = "mps2_an386.rs")]
+#[cfg_attr(board = "mps2-an500", path = "mps2_an500.rs")]
+#[cfg_attr(board = "mps2-an505", path = "mps2_an505.rs")]
+#[cfg_attr(board = "mps3-an547", path = "mps3_an547.rs")]
+mod selected;
+pub(crate) use selected::Selected;
 
+#[cfg(not(board = "mps3-an547"))]
+mod cmsdk_timer;
+mod cmsdk_uart;
+mod counter;
+mod interrupt;
+mod led;
+mod mps;
 mod register;
 mod semihosting;
+#[cfg(board = "mps3-an547")]
+mod sse_counter;
 
 /// What the firmware needs of a board.
 pub(crate) trait Board {

@@ -20,6 +20,7 @@ const EXAMPLES: &str = "\
 Examples:
   refrain device lstm.rfn                           all test samples, on an emulated Cortex-M4F
   refrain device lstm.rfn --limit 200 --via link    row by row over the emulated UART
+  refrain device lstm.rfn --board mps3-an547        on an emulated Cortex-M55
   refrain device lstm.rfn --port /dev/ttyACM0       on a real board that runs the firmware
 
 QEMU and the Rust target of the board are installed where they are missing and that is allowed; otherwise the error
@@ -36,7 +37,8 @@ pub(super) struct Args {
     data: DataArgs,
     #[command(flatten)]
     limit: LimitArgs,
-    /// The board that QEMU emulates
+    /// The board that QEMU emulates: mps2-an382 (Cortex-M0), mps2-an385 (M3), mps2-an386 (M4), mps2-an500 (M7), mps2-an505
+    /// (M33) or mps3-an547 (M55)
     #[arg(long, value_name = "NAME", default_value_t = Board::default())]
     board: Board,
     /// The serial port of a real board, instead of an emulated one

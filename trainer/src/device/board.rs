@@ -12,14 +12,25 @@ use crate::setup::QemuVersion;
 /// use refrain_trainer::device::Board;
 ///
 /// assert_eq!("mps2-an386".parse::<Board>().unwrap(), Board::Mps2An386);
-/// let error = "pdp-11".parse::<Board>().unwrap_err();
-/// assert_eq!(error.to_string(), "there is no board pdp-11; the boards are: mps2-an386");
+/// let error = "pdp-11".parse::<Board>().unwrap_err().to_string();
+/// assert!(error.starts_with("there is no board pdp-11; the boards are: mps2-an382, mps2-an385, "), "{error}");
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Board {
+    /// Arm's MPS2 with the AN382 image: a Cortex-M0. QEMU has no such machine, and runs its firmware on a Cortex-M3 with
+    /// the same memories and devices.
+    Mps2An382,
+    /// Arm's MPS2 with the AN385 image: a Cortex-M3.
+    Mps2An385,
     /// Arm's MPS2 with the AN386 image: a Cortex-M4 with FPU.
     #[default]
     Mps2An386,
+    /// Arm's MPS2 with the AN500 image: a Cortex-M7.
+    Mps2An500,
+    /// Arm's MPS2 with the AN505 image: a Cortex-M33 with DSP extension and FPU.
+    Mps2An505,
+    /// Arm's MPS3 with the AN547 image: a Cortex-M55 with MVE and FPU.
+    Mps3An547,
 }
 
 /// Memory of an emulated board that QEMU can fill before the program starts.
@@ -31,39 +42,116 @@ pub struct JobMemory {
     pub bytes: usize,
 }
 
+/// What there is to know of a board.
+struct Facts {
+    name: &'static str,
+    machine: &'static str,
+    core: &'static str,
+    target: &'static str,
+    target_cpu: Option<&'static str>,
+    job_address: u32,
+}
+
 /// Boards that are planned and that no firmware is built for yet.
 const PLANNED: [&str; 1] = ["b-l475e-iot01a"];
 
 impl Board {
-    /// Every board.
-    pub const ALL: [Self; 1] = [Self::Mps2An386];
+    /// Every board, from the smallest core to the largest.
+    pub const ALL: [Self; 6] = [
+        Self::Mps2An382,
+        Self::Mps2An385,
+        Self::Mps2An386,
+        Self::Mps2An500,
+        Self::Mps2An505,
+        Self::Mps3An547,
+    ];
 
-    /// The name used on the command line, which is also QEMU's name of the machine.
-    pub const fn name(self) -> &'static str {
+    const fn facts(self) -> Facts {
         match self {
-            Self::Mps2An386 => "mps2-an386",
+            Self::Mps2An382 => Facts {
+                name: "mps2-an382",
+                machine: "mps2-an385",
+                core: "Cortex-M0",
+                target: "thumbv6m-none-eabi",
+                target_cpu: None,
+                job_address: 0x2100_0000,
+            },
+            Self::Mps2An385 => Facts {
+                name: "mps2-an385",
+                machine: "mps2-an385",
+                core: "Cortex-M3",
+                target: "thumbv7m-none-eabi",
+                target_cpu: None,
+                job_address: 0x2100_0000,
+            },
+            Self::Mps2An386 => Facts {
+                name: "mps2-an386",
+                machine: "mps2-an386",
+                core: "Cortex-M4",
+                target: "thumbv7em-none-eabihf",
+                target_cpu: None,
+                job_address: 0x2100_0000,
+            },
+            Self::Mps2An500 => Facts {
+                name: "mps2-an500",
+                machine: "mps2-an500",
+                core: "Cortex-M7",
+                target: "thumbv7em-none-eabihf",
+                target_cpu: None,
+                job_address: 0x6000_0000,
+            },
+            Self::Mps2An505 => Facts {
+                name: "mps2-an505",
+                machine: "mps2-an505",
+                core: "Cortex-M33",
+                target: "thumbv8m.main-none-eabihf",
+                target_cpu: Some("cortex-m33"),
+                job_address: 0x8000_0000,
+            },
+            Self::Mps3An547 => Facts {
+                name: "mps3-an547",
+                machine: "mps3-an547",
+                core: "Cortex-M55",
+                target: "thumbv8m.main-none-eabihf",
+                target_cpu: Some("cortex-m55"),
+                job_address: 0x6000_0000,
+            },
         }
+    }
+
+    /// The name used on the command line.
+    pub const fn name(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// QEMU's name of the machine that runs its firmware.
+    pub const fn machine(self) -> &'static str {
+        self.facts().machine
+    }
+
+    /// Its processor.
+    pub const fn core(self) -> &'static str {
+        self.facts().core
     }
 
     /// The Rust target of its processor.
     pub const fn target(self) -> &'static str {
-        match self {
-            Self::Mps2An386 => "thumbv7em-none-eabihf",
-        }
+        self.facts().target
+    }
+
+    /// What the compiler calls the processor, where the target leaves open which extensions it has.
+    pub const fn target_cpu(self) -> Option<&'static str> {
+        self.facts().target_cpu
     }
 
     /// The oldest QEMU that emulates it well enough.
     pub const fn minimum_qemu(self) -> QemuVersion {
-        match self {
-            Self::Mps2An386 => QemuVersion(7, 2),
-        }
+        QemuVersion(7, 2)
     }
 
     /// Where the firmware looks for a [job](refrain::link::bulk) that was put into its memory.
     pub const fn job_memory(self) -> JobMemory {
-        match self {
-            Self::Mps2An386 => JobMemory { address: 0x2100_0000, bytes: 16 << 20 },
-        }
+        JobMemory { address: self.facts().job_address, bytes: 16 << 20 }
     }
 }
 
@@ -100,6 +188,10 @@ mod tests {
     #[test]
     fn a_planned_board_is_said_to_be_planned() {
         let message = "b-l475e-iot01a".parse::<Board>().unwrap_err().to_string();
-        assert_eq!(message, "the board b-l475e-iot01a is not supported yet; the boards are: mps2-an386");
+        assert_eq!(
+            message,
+            "the board b-l475e-iot01a is not supported yet; the boards are: mps2-an382, mps2-an385, mps2-an386, \
+             mps2-an500, mps2-an505, mps3-an547"
+        );
     }
 }

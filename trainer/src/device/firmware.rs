@@ -165,6 +165,9 @@ fn cargo_build(
     for (name, _) in env::vars_os().filter(|(name, _)| !is_inherited(name)) {
         cargo.env_remove(name);
     }
+    if let Some(core) = board.target_cpu() {
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", format!("-Ctarget-cpu={core}"));
+    }
     let output = cargo
         .args(["build", "--locked", "--package", PACKAGE, "--profile", PROFILE, "--target", board.target()])
         .arg("--target-dir")

@@ -117,7 +117,7 @@ impl From<&DeviceReport> for Board {
     }
 }
 
-/// Emulated boards go by the names of their machines, real ones by those of their ports.
+/// Emulated boards go by their own names, real ones by those of their ports.
 fn is_emulated(board: &str) -> bool {
     device::Board::ALL.iter().any(|known| known.name() == board)
 }

@@ -23,7 +23,7 @@ pub enum Mode<'a> {
 pub(super) fn arguments(board: Board, elf: &Path, mode: Mode<'_>, port: u16) -> Vec<String> {
     let mut arguments: Vec<String> = [
         "-M",
-        board.name(),
+        board.machine(),
         "-display",
         "none",
         "-monitor",
@@ -77,5 +77,11 @@ mod tests {
             memory.ends_with("-device loader,file=a,,b/job.bin,addr=0x21000000,force-raw=on"),
             "{memory}"
         );
+    }
+
+    #[test]
+    fn a_board_that_qemu_lacks_runs_on_another_machine() {
+        let line = arguments(Board::Mps2An382, Path::new("f.elf"), Mode::Serve, 1).join(" ");
+        assert!(line.starts_with("-M mps2-an385 "), "{line}");
     }
 }

@@ -1,0 +1,96 @@
+//! Arm's MPS2 and MPS3: boards whose FPGA holds processor and devices, so that each of its images is another board,
+//! described in an application note (AN) of its own. They differ in addresses, interrupts and clocks, and a board's file
+//! says no more than that.
+
+use cortex_m_rt::exception;
+use refrain_firmware::{Mode, Parts};
+
+use super::cmsdk_uart::Uart;
+use super::counter::{Calibrated, Counter};
+use super::interrupt::Interrupt;
+use super::led::Led;
+use super::{Board, SaveError, Selected, semihosting};
+use crate::stack;
+
+/// Where the devices of an MPS board are.
+pub(crate) trait Mps {
+    /// Its name, as in `REFRAIN_BOARD`.
+    const NAME: &'static str;
+    /// UART 0.
+    const UART: Uart;
+    /// The user LEDs.
+    const LED: Led;
+    /// The kind of [`COUNTER`](Self::COUNTER).
+    type Counter: Counter;
+    /// What inferences are measured with.
+    const COUNTER: Self::Counter;
+    /// Where the host puts a job.
+    const JOB: JobMemory;
+}
+
+/// Memory of the board that the program leaves to the host.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct JobMemory {
+    address: usize,
+    bytes: usize,
+}
+
+impl JobMemory {
+    /// The memory from that address on.
+    ///
+    /// # Safety
+    /// There must be so many bytes of memory, and no section of the program in them.
+    pub(super) const unsafe fn at(address: usize, bytes: usize) -> Self {
+        Self { address, bytes }
+    }
+
+    /// # Safety
+    /// This must be done only once.
+    unsafe fn take(self) -> &'static mut [u8] {
+        let start = core::ptr::with_exposed_provenance_mut(self.address);
+        // SAFETY: `at` was promised memory that is nobody else's, and any byte is a `u8`.
+        unsafe { core::slice::from_raw_parts_mut(start, self.bytes) }
+    }
+}
+
+impl<B: Mps> Board for B {
+    const NAME: &'static str = B::NAME;
+    type Serial = Uart;
+    type Light = Led;
+    type Clock = Calibrated<B::Counter>;
+
+    fn take() -> Option<Parts<Uart, Led, Self::Clock>> {
+        let _once = cortex_m::Peripherals::take()?;
+        B::UART.start();
+        B::LED.start();
+        Some(Parts {
+            board: B::NAME,
+            serial: B::UART,
+            busy: B::LED,
+            clock: Calibrated::start(B::COUNTER),
+            // SAFETY: the peripherals are taken only once.
+            memory: unsafe { B::JOB.take() },
+            stack_used: stack::used,
+        })
+    }
+
+    fn mode() -> Mode {
+        semihosting::mode()
+    }
+
+    fn save_answers(answers: &[u8]) -> Result<(), SaveError> {
+        semihosting::save_answers(answers)
+    }
+
+    fn exit(success: bool) -> ! {
+        semihosting::exit(success)
+    }
+}
+
+#[exception]
+unsafe fn DefaultHandler(number: i16) {
+    let interrupt = Interrupt(number as u16);
+    if !Selected::UART.answer(interrupt) && !Selected::COUNTER.answer(interrupt) {
+        crate::fault::unexpected_interrupt(number);
+    }
+}

@@ -1,0 +1,24 @@
+//! Arm MPS2 with the AN500 image: a Cortex-M7 at 25 MHz, as QEMU's machine `mps2-an500`.
+
+use super::cmsdk_timer::Timer;
+use super::cmsdk_uart::Uart;
+use super::interrupt::Interrupt;
+use super::led::Led;
+use super::mps::{JobMemory, Mps};
+use super::register::Registers;
+
+/// The board.
+pub(crate) struct Selected;
+
+impl Mps for Selected {
+    const NAME: &'static str = "mps2-an500";
+    // SAFETY: APB UART 0.
+    const UART: Uart = Uart::at(unsafe { Registers::at(0x4000_4000) }, Interrupt(0));
+    // SAFETY: the FPGA's system control block.
+    const LED: Led = Led::at(unsafe { Registers::at(0x4002_8000) });
+    type Counter = Timer;
+    // SAFETY: APB timer 0.
+    const COUNTER: Timer = Timer::at(unsafe { Registers::at(0x4000_0000) }, Interrupt(8));
+    // SAFETY: the 16 MiB of PSRAM.
+    const JOB: JobMemory = unsafe { JobMemory::at(0x6000_0000, 16 << 20) };
+}

@@ -1,0 +1,27 @@
+//! Arm MPS2 with the AN505 image: a Cortex-M33 with DSP extension and FPU at 20 MHz, as QEMU's machine `mps2-an505`.
+//!
+//! The program stays in the Secure state, in which the processor starts: code, memory and devices are at their Secure
+//! addresses.
+
+use super::cmsdk_timer::Timer;
+use super::cmsdk_uart::Uart;
+use super::interrupt::Interrupt;
+use super::led::Led;
+use super::mps::{JobMemory, Mps};
+use super::register::Registers;
+
+/// The board.
+pub(crate) struct Selected;
+
+impl Mps for Selected {
+    const NAME: &'static str = "mps2-an505";
+    // SAFETY: APB UART 0.
+    const UART: Uart = Uart::at(unsafe { Registers::at(0x5020_0000) }, Interrupt(32));
+    // SAFETY: the FPGA's system control block.
+    const LED: Led = Led::at(unsafe { Registers::at(0x5030_2000) });
+    type Counter = Timer;
+    // SAFETY: APB timer 0.
+    const COUNTER: Timer = Timer::at(unsafe { Registers::at(0x5000_0000) }, Interrupt(3));
+    // SAFETY: the 16 MiB of PSRAM.
+    const JOB: JobMemory = unsafe { JobMemory::at(0x8000_0000, 16 << 20) };
+}
