@@ -2,6 +2,8 @@
 //!
 //! The compiler does not tell on stable whether a Cortex-M has the DSP extension, so that is read from the target's
 //! name and, for ARMv8-M, where the extension is an option, from the core that the build names.
+//!
+//! `REFRAIN_KERNEL=portable` takes the portable kernel on any target.
 
 use std::env;
 
@@ -21,7 +23,12 @@ fn main() {
     if target.starts_with("thumbv8m") {
         println!("cargo::rustc-cfg=armv8m");
     }
-    println!("cargo::rustc-cfg=kernel=\"{}\"", kernel(&target, &flags));
+    println!("cargo::rerun-if-env-changed=REFRAIN_KERNEL");
+    match env::var("REFRAIN_KERNEL").as_deref() {
+        Err(_) | Ok("") => println!("cargo::rustc-cfg=kernel=\"{}\"", kernel(&target, &flags)),
+        Ok("portable") => println!("cargo::rustc-cfg=kernel=\"portable\""),
+        Ok(other) => println!("cargo::error=REFRAIN_KERNEL is {other}, expected portable, or nothing"),
+    }
 }
 
 /// The kernel for a target that is compiled for with these flags.

@@ -39,9 +39,10 @@ pub(super) struct Answers {
     pub(super) statistics: Statistics,
 }
 
-/// Classifies all sequences with the first model of the firmware; `progress` is told how many are done.
+/// Classifies all sequences with that model of the firmware; `progress` is told how many are done.
 pub(super) fn classify(
     launch: &Launch,
+    model: u32,
     work: &Work,
     mut progress: impl FnMut(usize),
 ) -> Result<Answers, DeviceError> {
@@ -53,7 +54,7 @@ pub(super) fn classify(
         let boards: Vec<_> = (0..processors.min(jobs.len()))
             .map(|_| {
                 let (jobs, next, failed, told) = (&jobs, &next, &failed, told.clone());
-                scope.spawn(move || run_jobs(launch, work, jobs, next, failed, &told))
+                scope.spawn(move || run_jobs(launch, model, work, jobs, next, failed, &told))
             })
             .collect();
         drop(told);
@@ -72,6 +73,7 @@ pub(super) fn classify(
 /// Takes one job after the other until none is left, or one has failed on any board.
 fn run_jobs(
     launch: &Launch,
+    model: u32,
     work: &Work,
     jobs: &[Range<usize>],
     next: &AtomicUsize,
@@ -82,7 +84,7 @@ fn run_jobs(
     while !failed.load(Ordering::Relaxed) {
         let index = next.fetch_add(1, Ordering::Relaxed);
         let Some(job) = jobs.get(index) else { break };
-        let result = run_job(launch, work, index, job, |sequences| {
+        let result = run_job(launch, model, work, index, job, |sequences| {
             // Where nobody listens any more, nobody needs to know.
             let _ = told.send((index, sequences));
         });
@@ -116,6 +118,7 @@ fn jobs(work: &Work, memory: usize) -> Result<Vec<Range<usize>>, DeviceError> {
 /// Boots a board that does one job.
 fn run_job(
     launch: &Launch,
+    model: u32,
     work: &Work,
     index: usize,
     job: &Range<usize>,
@@ -124,7 +127,7 @@ fn run_job(
     let folder = launch.folder.join(format!("job-{index}"));
     fs::create_dir(&folder).map_err(in_file(&folder, "make this folder"))?;
     let path = folder.join("job.bin");
-    write_job(&path, work, job).map_err(in_file(&path, "write this job for the board"))?;
+    write_job(&path, model, work, job).map_err(in_file(&path, "write this job for the board"))?;
 
     let mut emulator = launch.start(Mode::Memory { job: &path }, &folder)?;
     let statistics = follow(&mut emulator, &mut progress)?;
@@ -136,11 +139,11 @@ fn run_job(
     Ok(Answers { logits, statistics })
 }
 
-fn write_job(path: &Path, work: &Work, job: &Range<usize>) -> std::io::Result<()> {
+fn write_job(path: &Path, model: u32, work: &Work, job: &Range<usize>) -> std::io::Result<()> {
     let too_large = |_| std::io::Error::from(std::io::ErrorKind::FileTooLarge);
     let field = |value: usize| u32::try_from(value).map_err(too_large);
     let head = Job {
-        model: 0,
+        model,
         sequences: field(job.len())?,
         timesteps: field(work.timesteps(job.clone()))?,
         row_bytes: field(work.row_bytes())?,
@@ -272,10 +275,10 @@ mod tests {
     fn a_job_is_written_as_the_board_reads_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("job.bin");
-        write_job(&path, &work(&[3, 1, 4, 2], Steps::Last), &(1..3)).unwrap();
+        write_job(&path, 7, &work(&[3, 1, 4, 2], Steps::Last), &(1..3)).unwrap();
         let bytes = fs::read(&path).unwrap();
         let (head, rest) = bytes.split_first_chunk().unwrap();
-        let expected = Job { model: 0, sequences: 2, timesteps: 5, row_bytes: 2 };
+        let expected = Job { model: 7, sequences: 2, timesteps: 5, row_bytes: 2 };
         assert_eq!(Job::from_bytes(head), Some(expected));
         let (lengths, rows) = rest.split_at(8);
         assert_eq!(lengths, [1, 0, 0, 0, 4, 0, 0, 0]);

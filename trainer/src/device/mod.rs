@@ -123,6 +123,25 @@ pub fn run(
     report::compare(file, outcome, &host, samples)
 }
 
+/// As [`run`] of each of `files` on an emulated board that gets the samples in its memory; one program holds all models.
+///
+/// # Errors
+/// [`DeviceError`].
+pub fn run_all(
+    board: Board,
+    files: &[ModelFile],
+    samples: SplitView<'_>,
+) -> Result<Vec<DeviceReport>, DeviceError> {
+    files.iter().try_for_each(|file| check_data(file, samples))?;
+    let folder = RunFolder::new()?;
+    let launch = Launch::prepare(board, &files.iter().collect::<Vec<_>>(), folder.path())?;
+    let of = |(number, file)| {
+        let outcome = from_memory(&launch, number, &Work::new(file, samples), &mut |_| {})?;
+        report::compare(file, outcome, &evaluate(file, samples)?, samples)
+    };
+    (0..).zip(files).map(of).collect()
+}
+
 /// Sees to it that an emulated `board` can be had: finds QEMU and the Rust target, or installs them where that is
 /// allowed. [`run`] does that too; whoever has long work to do before it calls this first.
 ///
@@ -158,16 +177,26 @@ fn emulated(
     if !in_memory(via, work.count()) {
         return link::on_emulator(&launch, file, work, classified);
     }
+    from_memory(&launch, 0, work, classified)
+}
+
+/// A run under QEMU, of sequences in memory for the program's model of that number.
+fn from_memory(
+    launch: &Launch,
+    model: u32,
+    work: &Work,
+    classified: &mut dyn FnMut(usize),
+) -> Result<Outcome, DeviceError> {
     let start = Instant::now();
-    let answers = memory::classify(&launch, work, classified)?;
+    let answers = memory::classify(launch, model, work, classified)?;
     Ok(Outcome {
-        board: board.name().into(),
+        board: launch.board.name().into(),
         logits: answers.logits,
         statistics: answers.statistics,
         retries: 0,
         seconds: start.elapsed().as_secs_f64(),
         via: "memory",
-        firmware: Some(launch.firmware),
+        firmware: Some(launch.firmware.clone()),
     })
 }
 
