@@ -8,10 +8,13 @@
 use std::env;
 
 /// Every kernel that may be chosen.
-const KERNELS: [&str; 3] = ["dsp", "portable", "x86_64"];
+const KERNELS: [&str; 4] = ["dsp", "mve", "portable", "x86_64"];
 
 /// Cores of ARMv8-M, as `-C target-cpu` names them, that have the DSP extension.
-const ARMV8M_WITH_DSP: [&str; 5] = ["cortex-m33", "cortex-m35p", "cortex-m52", "cortex-m55", "cortex-m85"];
+const ARMV8M_WITH_DSP: [&str; 2] = ["cortex-m33", "cortex-m35p"];
+
+/// Those that have MVE.
+const ARMV8M_WITH_MVE: [&str; 3] = ["cortex-m52", "cortex-m55", "cortex-m85"];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -33,9 +36,12 @@ fn main() {
 
 /// The kernel for a target that is compiled for with these flags.
 fn kernel(target: &str, flags: &str) -> &'static str {
-    let has_dsp = target.starts_with("thumbv7em")
-        || target.starts_with("thumbv8m.main") && ARMV8M_WITH_DSP.iter().any(|core| flags.contains(core));
-    if has_dsp {
+    let names = |cores: &[&str]| cores.iter().any(|core| flags.contains(core));
+    if target.starts_with("thumbv8m.main") && names(&ARMV8M_WITH_MVE) {
+        "mve"
+    } else if target.starts_with("thumbv7em")
+        || target.starts_with("thumbv8m.main") && names(&ARMV8M_WITH_DSP)
+    {
         "dsp"
     } else if target.starts_with("x86_64") {
         "x86_64"

@@ -18,7 +18,7 @@ use crate::fixed::requantise;
 mod check;
 mod nibbles;
 #[cfg_attr(
-    kernel = "x86_64",
+    any(kernel = "mve", kernel = "x86_64"),
     cfg_attr(not(test), expect(dead_code, reason = "another kernel runs on this machine"))
 )]
 mod portable;
@@ -27,6 +27,9 @@ pub(crate) mod reference;
 #[cfg(kernel = "dsp")]
 #[path = "dsp/mod.rs"]
 mod chosen;
+#[cfg(kernel = "mve")]
+#[path = "mve.rs"]
+mod chosen;
 #[cfg(kernel = "portable")]
 use portable as chosen;
 #[cfg(kernel = "x86_64")]
@@ -34,13 +37,13 @@ use portable as chosen;
 mod chosen;
 
 /// The timesteps where a kernel has none of its own.
-#[cfg(not(kernel = "dsp"))]
+#[cfg(not(any(kernel = "dsp", kernel = "mve")))]
 mod timestep {
     pub(super) use crate::cell::gru::plain as gru;
     pub(super) use crate::cell::lstm::plain as lstm;
     pub(super) use crate::cell::simple_rnn::plain as simple_rnn;
 }
-#[cfg(kernel = "dsp")]
+#[cfg(any(kernel = "dsp", kernel = "mve"))]
 use chosen as timestep;
 
 #[cfg(kernel = "dsp")]
