@@ -32,7 +32,7 @@ impl<'a, W: Packing, const P: usize> Tiles<'a, W, P> {
 
     /// All words, and how many of them each tile has.
     #[cfg_attr(
-        not(kernel = "dsp"),
+        not(any(kernel = "dsp", kernel = "mve")),
         expect(dead_code, reason = "for kernels that walk over the tiles themselves")
     )]
     pub(crate) fn words(self) -> (&'a [u32], usize) {

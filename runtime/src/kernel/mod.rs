@@ -9,7 +9,9 @@
 //!
 //! is a file here, named in this module, and a line in `build.rs` that chooses it for its targets. The file has a type
 //! `Operands`, made once for all tiles of a layer, and a function `sums` of one tile; [`portable`] is the shortest
-//! example.
+//! example. It may have the whole timestep of a cell, too, as those in `dsp` and `mve` do; the module `timestep` below has
+//! what it lacks. The self-test of the firmware with the feature `check-kernel` holds it against the specification on the
+//! core itself.
 
 use crate::cell::{LayerStep, gru, lstm, simple_rnn};
 use crate::fixed::requantise;
@@ -28,7 +30,7 @@ pub(crate) mod reference;
 #[path = "dsp/mod.rs"]
 mod chosen;
 #[cfg(kernel = "mve")]
-#[path = "mve.rs"]
+#[path = "mve/mod.rs"]
 mod chosen;
 #[cfg(kernel = "portable")]
 use portable as chosen;

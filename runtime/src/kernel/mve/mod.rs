@@ -19,13 +19,43 @@
 
 #![expect(unsafe_code, reason = "the assembly reads and writes through pointers")]
 
+/// What the assembler must be told besides the target's name, which leaves the extension open.
+macro_rules! assembler {
+    () => {
+        ".cpu cortex-m55"
+    };
+}
+
+/// The products of a pair of rows in eight columns, whose operands are in q0: 4 instructions. `$addresses` are those of
+/// four words, `$next` bytes before them.
+macro_rules! pair {
+    ($packed:literal, $low:literal, $addresses:literal, $next:literal) => {
+        concat!(
+            "vldrw.u32 q1, [",
+            $addresses,
+            ", #",
+            $next,
+            "]!\n",
+            "vmladava.s16 ",
+            $packed,
+            ", q1, q0\n",
+            "vmovlb.s8 q1, q1\n",
+            "vmladava.s16 ",
+            $low,
+            ", q1, q0\n",
+        )
+    };
+}
+
+mod lstm;
+
 use core::arch::naked_asm;
 use core::mem::MaybeUninit;
 use core::ptr;
 
+pub(crate) use self::lstm::lstm;
 use super::{FIXED_TIME, PairSums};
 pub(crate) use crate::cell::gru::plain as gru;
-pub(crate) use crate::cell::lstm::plain as lstm;
 pub(crate) use crate::cell::simple_rnn::plain as simple_rnn;
 
 /// Columns of a turn of the loop.
@@ -109,34 +139,6 @@ pub(crate) fn sums<const P: usize>(
         kernel(sums.as_mut_ptr().cast(), halves.as_ptr(), start, multipliers);
         sums.assume_init()
     }
-}
-
-/// What the assembler must be told besides the target's name, which leaves the extension open.
-macro_rules! assembler {
-    () => {
-        ".cpu cortex-m55"
-    };
-}
-
-/// The products of a pair of rows in eight columns, whose operands are in q0: 4 instructions. `$addresses` are those of
-/// four words, `$next` bytes before them.
-macro_rules! pair {
-    ($packed:literal, $low:literal, $addresses:literal, $next:literal) => {
-        concat!(
-            "vldrw.u32 q1, [",
-            $addresses,
-            ", #",
-            $next,
-            "]!\n",
-            "vmladava.s16 ",
-            $packed,
-            ", q1, q0\n",
-            "vmovlb.s8 q1, q1\n",
-            "vmladava.s16 ",
-            $low,
-            ", q1, q0\n",
-        )
-    };
 }
 
 /// Adds the products of one pair of rows in both halves to those of `start: [2]`, multiplies the sums, where `multipliers:
