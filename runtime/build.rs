@@ -8,7 +8,7 @@
 use std::env;
 
 /// Every kernel that may be chosen.
-const KERNELS: [&str; 4] = ["dsp", "mve", "portable", "x86_64"];
+const KERNELS: [&str; 5] = ["armv6m", "dsp", "mve", "portable", "x86_64"];
 
 /// Cores of ARMv8-M, as `-C target-cpu` names them, that have the DSP extension.
 const ARMV8M_WITH_DSP: [&str; 2] = ["cortex-m33", "cortex-m35p"];
@@ -43,6 +43,8 @@ fn kernel(target: &str, flags: &str) -> &'static str {
         || target.starts_with("thumbv8m.main") && names(&ARMV8M_WITH_DSP)
     {
         "dsp"
+    } else if target.starts_with("thumbv6m") {
+        "armv6m"
     } else if target.starts_with("x86_64") {
         "x86_64"
     } else {

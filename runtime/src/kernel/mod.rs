@@ -20,12 +20,15 @@ use crate::fixed::requantise;
 mod check;
 mod nibbles;
 #[cfg_attr(
-    any(kernel = "mve", kernel = "x86_64"),
+    any(kernel = "armv6m", kernel = "mve", kernel = "x86_64"),
     cfg_attr(not(test), expect(dead_code, reason = "another kernel runs on this machine"))
 )]
 mod portable;
 pub(crate) mod reference;
 
+#[cfg(kernel = "armv6m")]
+#[path = "armv6m.rs"]
+mod chosen;
 #[cfg(kernel = "dsp")]
 #[path = "dsp/mod.rs"]
 mod chosen;

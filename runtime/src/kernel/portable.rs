@@ -41,15 +41,8 @@ pub(crate) fn sums<const P: usize>(
     for (tile, operands) in tiles.into_iter().zip(operands.halves()) {
         let (columns, _) = tile.as_chunks();
         let (twos, rest) = operands.as_chunks();
-        for (&values, words) in twos.iter().zip(columns) {
-            let values = word(values.map(i16::cast_unsigned));
-            if FIXED_TIME || values != 0 {
-                add_columns(&mut parts, words, values);
-            }
-        }
-        if let ([last], Some(words)) = (rest, columns.get(twos.len())) {
-            add_columns(&mut parts, words, word([last.cast_unsigned(), 0]));
-        }
+        add_twos(&mut parts, columns, twos);
+        add_last(&mut parts, columns.get(twos.len()), rest);
     }
     let mut sums = *start;
     for (sum, [packed, low]) in sums.iter_mut().zip(parts) {
@@ -57,6 +50,25 @@ pub(crate) fn sums<const P: usize>(
         sum[1] += low;
     }
     scaled(sums, multipliers)
+}
+
+/// Adds the products of all columns that come in twos.
+#[inline(always)]
+pub(crate) fn add_twos<const P: usize>(parts: &mut [[i32; 2]; P], columns: &[[u32; P]], twos: &[[i16; 2]]) {
+    for (&values, words) in twos.iter().zip(columns) {
+        let values = word(values.map(i16::cast_unsigned));
+        if FIXED_TIME || values != 0 {
+            add_columns(parts, words, values);
+        }
+    }
+}
+
+/// Adds the products of the column behind those, where there is one.
+#[inline(always)]
+pub(crate) fn add_last<const P: usize>(parts: &mut [[i32; 2]; P], words: Option<&[u32; P]>, rest: &[i16]) {
+    if let ([last], Some(words)) = (rest, words) {
+        add_columns(parts, words, word([last.cast_unsigned(), 0]));
+    }
 }
 
 /// Adds the products of two columns, `operands` two numbers in a word.
