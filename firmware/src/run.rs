@@ -140,9 +140,9 @@ fn self_test(mut parts: BoardParts, models: &[&mut dyn Classifier]) -> Result<()
     for model in models {
         let header = model.header();
         match model.self_test() {
-            Ok(()) => defmt::info!("{=str}: passed", header.name),
+            Ok(()) => defmt::info!("{=str}: passed", header.name.as_str()),
             Err(error @ (SelfTestError::Absent | SelfTestError::Mismatch { .. })) => {
-                defmt::error!("{=str}: {}", header.name, error);
+                defmt::error!("{=str}: {}", header.name.as_str(), error);
                 failed += 1;
             }
         }

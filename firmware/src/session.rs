@@ -110,7 +110,7 @@ impl<'m, C: Clock> Session<'m, C> {
         let model = self.models.get(usize::from(model)).ok_or(Refusal::NoSuchModel { models })?;
         let header = model.header();
         Ok(Reply::Model {
-            name: header.name,
+            name: header.name.as_str(),
             cell: header.cell,
             numbers: header.numbers,
             shape: header.shape,

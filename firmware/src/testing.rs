@@ -64,8 +64,8 @@ impl<'c> Recorder<'c> {
             output: OutputFormat { task: Task::Classification, steps: Steps::Last },
             operand_bits: 8,
             cell_bits: 0,
-            name,
-            labels: "",
+            name: name.into(),
+            labels: "".into(),
             sections: Default::default(),
         };
         Self { header, clock, rows: Vec::new(), logits: [0; 8] }

@@ -64,17 +64,18 @@ impl<'a> AnyModel<'a> {
     /// # Errors
     /// Those of [`Model::from_bytes`], but for another cell, numbers or shape.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, ModelError> {
-        let file = File::read(bytes)?;
+        File::check(bytes, None)?;
+        let file = File::of(bytes);
         Ok(match (file.header.cell, file.header.numbers) {
-            (CellKind::SimpleRnn, Numbers::Int8) => Self::SimpleRnn(Model::from_file(&file)?),
-            (CellKind::SimpleRnn, Numbers::Int4) => Self::SimpleRnn4(Model::from_file(&file)?),
-            (CellKind::Lstm, Numbers::Int8) => Self::Lstm(Model::from_file(&file)?),
-            (CellKind::Lstm, Numbers::Int4) => Self::Lstm4(Model::from_file(&file)?),
-            (CellKind::Gru, Numbers::Int8) => Self::Gru(Model::from_file(&file)?),
-            (CellKind::Gru, Numbers::Int4) => Self::Gru4(Model::from_file(&file)?),
-            (CellKind::SimpleRnn, Numbers::F32) => Self::FloatSimpleRnn(Model::from_file(&file)?),
-            (CellKind::Lstm, Numbers::F32) => Self::FloatLstm(Model::from_file(&file)?),
-            (CellKind::Gru, Numbers::F32) => Self::FloatGru(Model::from_file(&file)?),
+            (CellKind::SimpleRnn, Numbers::Int8) => Self::SimpleRnn(Model::of(file)),
+            (CellKind::SimpleRnn, Numbers::Int4) => Self::SimpleRnn4(Model::of(file)),
+            (CellKind::Lstm, Numbers::Int8) => Self::Lstm(Model::of(file)),
+            (CellKind::Lstm, Numbers::Int4) => Self::Lstm4(Model::of(file)),
+            (CellKind::Gru, Numbers::Int8) => Self::Gru(Model::of(file)),
+            (CellKind::Gru, Numbers::Int4) => Self::Gru4(Model::of(file)),
+            (CellKind::SimpleRnn, Numbers::F32) => Self::FloatSimpleRnn(Model::of(file)),
+            (CellKind::Lstm, Numbers::F32) => Self::FloatLstm(Model::of(file)),
+            (CellKind::Gru, Numbers::F32) => Self::FloatGru(Model::of(file)),
         })
     }
 

@@ -1,8 +1,8 @@
 //! The dense layer on integers.
 
-use crate::format::{File, ModelError, SectionKind};
+use crate::format::{File, SectionKind};
 use crate::kernel::{Bits8, Packing};
-use crate::tiles::{Tiles, check_accumulator, check_multipliers, pairs};
+use crate::tiles::{Tiles, pairs};
 
 /// The dense layer behind a cell, batch normalisation folded into it: `logits = kernel · hidden + bias`.
 #[derive(Clone, Copy, Debug)]
@@ -13,26 +13,17 @@ pub(crate) struct Dense<'a> {
 }
 
 impl<'a> Dense<'a> {
-    pub(crate) fn read(file: &File<'a>) -> Result<Self, ModelError> {
-        let (outputs, units) = (usize::from(file.header.shape.outputs), file.header.shape.units.into());
-        let count = outputs.div_ceil(2);
-        let words = count * Tiles::<Bits8, 1>::words_per_tile(units);
-        let kernel = Tiles::new(file.section(SectionKind::DenseKernel, words)?, units);
-        let bias: &[i32] = file.section(SectionKind::DenseBias, count * 2)?;
-        let multiplier = file.section(SectionKind::DenseMultiplier, count * 2)?;
-        check_multipliers(SectionKind::DenseMultiplier, multiplier)?;
-        for ((index, tile), biases) in kernel.iter().enumerate().zip(bias.chunks_exact(2)) {
-            for (side, (magnitude, bias)) in
-                Tiles::<Bits8, 1>::magnitude(tile, 0).iter().zip(biases).enumerate()
-            {
-                let bound = (magnitude << file.header.operand_bits) + u64::from(bias.unsigned_abs());
-                check_accumulator(SectionKind::DenseKernel, index * 2 + side, bound)?;
-            }
+    #[inline(always)]
+    pub(crate) fn of(file: &File<'a>) -> Self {
+        Self {
+            kernel: Tiles::new(file.words(SectionKind::DenseKernel), file.header.shape.units.into()),
+            bias: file.integers(SectionKind::DenseBias),
+            multiplier: file.integers(SectionKind::DenseMultiplier),
         }
-        Ok(Self { kernel, bias, multiplier })
     }
 
     /// `hidden: [units]` as operands, `logits: [outputs]` in Q16.
+    #[inline(never)]
     pub(crate) fn logits(&self, hidden: &[i16], logits: &mut [i32]) {
         let rows = pairs(self.bias).iter().zip(pairs(self.multiplier));
         let mut operands = Default::default();

@@ -16,7 +16,7 @@
 
 /// Every accumulator stays below this in magnitude: 2^23, which lets a kernel keep two of them in 32 bits
 /// of a packed product and still be exact.
-pub const ACCUMULATOR_LIMIT: u64 = 1 << 23;
+pub const ACCUMULATOR_LIMIT: u32 = 1 << 23;
 
 /// The greatest magnitude of a feature's offset; as no sample is greater with its fraction bits, their difference
 /// stays within [`ACCUMULATOR_LIMIT`].

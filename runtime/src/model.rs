@@ -1,7 +1,9 @@
 //! A checked network of one cell, its sizes fixed when it is compiled.
 
+use core::marker::PhantomData;
+
 use crate::cell::{Cell, Logit, Weights};
-use crate::format::{File, Header, ModelError, SectionKind, Task};
+use crate::format::{Expected, File, Header, ModelError, SectionKind};
 use crate::sample::{Inputs, Sample, SampleType};
 use crate::self_test::{SelfTest, SelfTestError};
 use crate::state::State;
@@ -42,12 +44,8 @@ pub struct Model<
     const LAYERS: usize = 1,
     S: SampleType = i16,
 > {
-    header: Header<'a>,
-    crc: u32,
-    inputs: S::Inputs<'a, C::Value>,
-    weights: C::Weights<'a>,
-    output_scaling: Option<&'a [f32]>,
-    self_test: Option<SelfTest<'a, C::Logit>>,
+    file: File<'a>,
+    network: PhantomData<(C, S)>,
 }
 
 impl<
@@ -74,55 +72,46 @@ impl<
                 "no model file is as large as this type: see MAX_INPUTS, MAX_UNITS, MAX_OUTPUTS and MAX_LAYERS"
             );
         }
-        let file = File::read(bytes)?;
-        let found = file.header.shape;
-        let expected = Shape {
+        File::check(bytes, Some(&Self::EXPECTED))?;
+        Ok(Self { file: File::of(bytes), network: PhantomData })
+    }
+
+    /// What a file must be.
+    const EXPECTED: Expected = Expected {
+        cell: C::KIND,
+        numbers: C::NUMBERS,
+        takes_floats: S::TAKES_FLOATS,
+        shape: Shape {
             inputs: INPUTS as u16,
             units: UNITS as u16,
             outputs: OUTPUTS as u16,
             layers: LAYERS as u8,
-        };
-        if found != expected {
-            return Err(ModelError::Shape { found, expected });
-        }
-        Self::from_file(&file)
-    }
+        },
+    };
 
-    /// The network of a file whose shape may be smaller than this type's.
-    pub(crate) fn from_file(file: &File<'a>) -> Result<Self, ModelError> {
-        if file.header.cell != C::KIND {
-            return Err(ModelError::Cell { found: file.header.cell, expected: C::KIND });
-        }
-        if file.header.numbers != C::NUMBERS {
-            return Err(ModelError::Numbers { found: file.header.numbers, expected: C::NUMBERS });
-        }
-        Ok(Self {
-            header: file.header.clone(),
-            crc: file.crc,
-            inputs: S::Inputs::read(file)?,
-            weights: C::Weights::read(file)?,
-            output_scaling: output_scaling(file)?,
-            self_test: SelfTest::read(file)?,
-        })
+    /// The network of a file of that cell and those numbers, checked, whose shape may be smaller than this type's.
+    pub(crate) fn of(file: File<'a>) -> Self {
+        Self { file, network: PhantomData }
     }
 
     /// What the file says of itself.
     pub fn header(&self) -> &Header<'a> {
-        &self.header
+        &self.file.header
     }
 
     /// CRC-32 of the file: tells models apart.
     pub fn crc(&self) -> u32 {
-        self.crc
+        self.file.crc
     }
 
     /// One timestep. Samples outside the range that the model declares count as the nearest inside it; a sample of
     /// another type than the model's is converted, see [`Sample`].
     pub fn step<T: Sample>(&self, state: &mut State<C, UNITS, LAYERS>, row: &[T; INPUTS]) {
         let mut operands = [C::Value::default(); INPUTS];
+        let inputs = S::Inputs::of(&self.file);
         match T::as_bytes(row) {
-            Some(bytes) => self.inputs.bytes(bytes, &mut operands),
-            None => self.inputs.row(row.iter().copied(), &mut operands),
+            Some(bytes) => inputs.bytes(bytes, &mut operands),
+            None => inputs.row(row.iter().copied(), &mut operands),
         }
         self.step_operands(state, &operands);
     }
@@ -142,25 +131,26 @@ impl<
         row: &[u8],
         operands: &mut [C::Value; INPUTS],
     ) -> Result<(), RowLength> {
-        let expected = self.header.row_bytes();
+        let expected = self.file.header.row_bytes();
         if row.len() != expected {
             return Err(RowLength { found: row.len(), expected });
         }
-        S::read_bytes(&self.inputs, self.header.input.samples, row, operands);
+        S::read_bytes(&S::Inputs::of(&self.file), self.file.header.input.samples, row, operands);
         self.step_operands(state, operands);
         Ok(())
     }
 
     /// One timestep from a row of operands: layer after layer, each one's new hidden state the input of the next.
     fn step_operands(&self, state: &mut State<C, UNITS, LAYERS>, row: &[C::Value; INPUTS]) {
-        let Shape { inputs, units, layers, .. } = self.header.shape;
+        let Shape { inputs, units, layers, .. } = self.file.header.shape;
         let row = row.get(..usize::from(inputs)).unwrap_or_default();
+        let weights = C::Weights::of(&self.file);
         state.step_layers(
             [layers.into(), units.into()],
             row,
-            self.header.operand_bits.into(),
+            self.file.header.operand_bits.into(),
             |layer, state, x, old| {
-                self.weights.step(layer, state, x, old);
+                weights.step(layer, state, x, old);
             },
         );
     }
@@ -174,9 +164,9 @@ impl<
 
     /// The logits into the front of a slice.
     pub(crate) fn logits_into(&self, state: &State<C, UNITS, LAYERS>, logits: &mut [C::Logit]) {
-        let Shape { units, outputs, layers, .. } = self.header.shape;
+        let Shape { units, outputs, layers, .. } = self.file.header.shape;
         let hidden = state.operands(usize::from(layers).wrapping_sub(1), units.into());
-        self.weights.logits(hidden, logits.get_mut(..usize::from(outputs)).unwrap_or_default());
+        C::Weights::of(&self.file).logits(hidden, logits.get_mut(..usize::from(outputs)).unwrap_or_default());
     }
 
     /// The outputs of the sequence so far as numbers: the logits of a classification, or the values of a
@@ -189,7 +179,7 @@ impl<
 
     /// Gives standardised values their units back.
     pub(crate) fn scale_values(&self, values: &mut [f32]) {
-        let scales = self.output_scaling.unwrap_or_default().as_chunks().0;
+        let scales = self.file.floats(SectionKind::OutputScaling).as_chunks().0;
         for (value, &[mean, deviation]) in values.iter_mut().zip(scales) {
             *value = mean + deviation * *value;
         }
@@ -201,8 +191,8 @@ impl<
     /// [`SelfTestError`]: the file carries none, or a logit differs, which means that this machine computes
     /// wrongly.
     pub fn self_test(&self) -> Result<(), SelfTestError> {
-        let test = self.self_test.as_ref().ok_or(SelfTestError::Absent)?;
-        let outputs = usize::from(self.header.shape.outputs);
+        let test = SelfTest::<C::Logit>::of(&self.file).ok_or(SelfTestError::Absent)?;
+        let outputs = usize::from(self.file.header.shape.outputs);
         let mut operands = [C::Value::default(); INPUTS];
         let mut logits = [C::Logit::default(); OUTPUTS];
         for (sequence, (rows, expected)) in test.sequences().enumerate() {
@@ -217,15 +207,6 @@ impl<
             }
         }
         Ok(())
-    }
-}
-
-/// The pairs of mean and deviation that a regression's values have, and a classification has not.
-fn output_scaling<'a>(file: &File<'a>) -> Result<Option<&'a [f32]>, ModelError> {
-    let Header { output, shape, .. } = &file.header;
-    match output.task {
-        Task::Classification => file.forbid(SectionKind::OutputScaling).map(|()| None),
-        Task::Regression => file.finite(SectionKind::OutputScaling, usize::from(shape.outputs) * 2).map(Some),
     }
 }
 

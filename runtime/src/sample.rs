@@ -4,7 +4,7 @@ use core::fmt::Debug;
 
 use crate::Samples;
 use crate::cell::{Value, sealed};
-use crate::format::{File, ModelError};
+use crate::format::File;
 
 /// A reading of a sensor: `u8`, `i8`, `i16` or `f32`.
 ///
@@ -84,6 +84,10 @@ impl Sample for f32 {
 /// # Ok::<(), ModelError>(())
 /// ```
 pub trait SampleType: sealed::Sealed + Copy + Debug {
+    /// Whether models of floats are among those.
+    #[doc(hidden)]
+    const TAKES_FLOATS: bool;
+
     /// What turns rows into operands.
     #[doc(hidden)]
     type Inputs<'a, V: Value>: Inputs<'a, V>;
@@ -101,8 +105,8 @@ pub trait SampleType: sealed::Sealed + Copy + Debug {
 /// How rows of samples become operands.
 #[doc(hidden)]
 pub trait Inputs<'a, V>: Copy + Debug {
-    /// What a file says of it, checked.
-    fn read(file: &File<'a>) -> Result<Self, ModelError>;
+    /// What a file says of it.
+    fn of(file: &File<'a>) -> Self;
 
     /// One row, feature by feature.
     fn row<T: Sample>(&self, samples: impl Iterator<Item = T>, operand: &mut [V]);
@@ -114,6 +118,8 @@ pub trait Inputs<'a, V>: Copy + Debug {
 }
 
 impl SampleType for i16 {
+    const TAKES_FLOATS: bool = false;
+
     type Inputs<'a, V: Value> = V::Integers<'a>;
 
     fn read_bytes<'a, V: Value>(inputs: &V::Integers<'a>, samples: Samples, row: &[u8], operand: &mut [V]) {
@@ -122,6 +128,8 @@ impl SampleType for i16 {
 }
 
 impl SampleType for f32 {
+    const TAKES_FLOATS: bool = true;
+
     type Inputs<'a, V: Value> = AnyInputs<'a, V>;
 
     fn read_bytes<'a, V: Value>(inputs: &AnyInputs<'a, V>, samples: Samples, row: &[u8], operand: &mut [V]) {
@@ -153,11 +161,12 @@ pub enum AnyInputs<'a, V: Value> {
 }
 
 impl<'a, V: Value> Inputs<'a, V> for AnyInputs<'a, V> {
-    fn read(file: &File<'a>) -> Result<Self, ModelError> {
-        Ok(match file.header.input.samples {
-            Samples::U8 | Samples::I16 => Self::Integers(V::Integers::read(file)?),
-            Samples::F32 => Self::Floats(V::Floats::read(file)?),
-        })
+    #[inline(always)]
+    fn of(file: &File<'a>) -> Self {
+        match file.header.input.samples {
+            Samples::U8 | Samples::I16 => Self::Integers(V::Integers::of(file)),
+            Samples::F32 => Self::Floats(V::Floats::of(file)),
+        }
     }
 
     fn row<T: Sample>(&self, samples: impl Iterator<Item = T>, operand: &mut [V]) {

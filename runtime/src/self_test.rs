@@ -1,7 +1,7 @@
 //! The self-test that a model file carries.
 
 use crate::Logit;
-use crate::format::{File, ModelError, SectionKind};
+use crate::format::{File, SectionKind};
 
 /// Why a self-test was not passed.
 ///
@@ -46,20 +46,12 @@ pub(crate) struct SelfTest<'a, L> {
 }
 
 impl<'a, L: Logit> SelfTest<'a, L> {
-    pub(crate) fn read(file: &File<'a>) -> Result<Option<Self>, ModelError> {
-        let Some(logits) = file.optional::<L>(SectionKind::SelfTestLogits)? else {
-            file.forbid(SectionKind::SelfTestRows)?;
-            return Ok(None);
-        };
-        let (row_bytes, outputs) = (file.header.row_bytes(), usize::from(file.header.shape.outputs));
-        let sequences = (logits.len() / outputs).max(1);
-        let logits = file.section(SectionKind::SelfTestLogits, sequences * outputs)?;
-        let found = file.optional::<u8>(SectionKind::SelfTestRows)?.map_or(0, <[u8]>::len);
-        // saturating: on a 32-bit machine a hostile file can name more sequences than fit into memory
-        let each_timestep = sequences.saturating_mul(row_bytes);
-        let timesteps = (found / each_timestep.max(1)).max(1);
-        let rows = file.section(SectionKind::SelfTestRows, each_timestep.saturating_mul(timesteps))?;
-        Ok(Some(Self { rows, logits, row_bytes, outputs }))
+    /// What a file carries, if it does.
+    pub(crate) fn of(file: &File<'a>) -> Option<Self> {
+        let logits = bytemuck::cast_slice(file.words(SectionKind::SelfTestLogits));
+        let outputs = file.header.shape.outputs.into();
+        let test = Self { rows: file.self_test_rows, logits, row_bytes: file.header.row_bytes(), outputs };
+        (!logits.is_empty()).then_some(test)
     }
 
     /// Each sequence, row by row, and its logits.

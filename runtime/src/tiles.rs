@@ -1,10 +1,11 @@
 //! Weights in tiles, as a file holds them, and the checks that make them safe to compute with.
 
 use core::marker::PhantomData;
+use core::slice;
 
 use crate::fixed::ACCUMULATOR_LIMIT;
-use crate::format::{ModelError, SectionKind, tile_columns};
-use crate::kernel::Packing;
+use crate::format::{ModelError, Numbers, SectionKind};
+use crate::kernel::{Bits4, Bits8, Packing};
 
 /// A matrix of weights in tiles of `P` pairs of rows: `[tiles][columns/W::COLUMNS][P]`.
 #[derive(Clone, Copy, Debug)]
@@ -43,15 +44,19 @@ impl<'a, W: Packing, const P: usize> Tiles<'a, W, P> {
     pub(crate) fn iter(self) -> impl Iterator<Item = &'a [u32]> + use<'a, W, P> {
         self.words.chunks_exact(self.words_per_tile.max(1))
     }
+}
 
-    /// The sum of the weights' magnitudes of rows A and B of one pair of a tile.
-    pub(crate) fn magnitude(tile: &[u32], pair: usize) -> [u64; 2] {
-        let mut sums = [0; 2];
-        for &word in tile.iter().skip(pair).step_by(P) {
-            let [a, b] = W::magnitude(word);
-            sums = [sums[0] + a, sums[1] + b];
-        }
-        sums
+/// Columns that a tile stores for `columns` operands: a multiple of four.
+pub(crate) const fn tile_columns(columns: usize) -> usize {
+    columns.next_multiple_of(4)
+}
+
+/// Words of a tile of so many pairs for `columns` operands; in an f32 model, of a row.
+pub(crate) const fn words_per_tile(columns: usize, numbers: Numbers, pairs: usize) -> usize {
+    match numbers {
+        Numbers::F32 => columns,
+        Numbers::Int8 => tile_columns(columns) / Bits8::COLUMNS * pairs,
+        Numbers::Int4 => tile_columns(columns) / Bits4::COLUMNS * pairs,
     }
 }
 
@@ -66,15 +71,63 @@ pub(crate) fn pairs<const P: usize>(values: &[i32]) -> &[[[i32; 2]; P]] {
     values.as_chunks().0.as_chunks().0
 }
 
-/// Refuses a negative multiplier.
-pub(crate) fn check_multipliers(kind: SectionKind, multipliers: &[i32]) -> Result<(), ModelError> {
-    match multipliers.iter().position(|&multiplier| multiplier < 0) {
-        Some(row) => Err(ModelError::Multiplier { kind, row }),
-        None => Ok(()),
+/// The sums of rows, tile by tile, whose bound is checked.
+pub(crate) struct Sums<'a> {
+    /// The section that a row is told by.
+    pub(crate) kind: SectionKind,
+    /// What the weights are.
+    pub(crate) numbers: Numbers,
+    /// Pairs of rows in a tile.
+    pub(crate) pairs: usize,
+    /// The greatest magnitudes of an input and of a hidden state, as operands.
+    pub(crate) greatest: [u32; 2],
+    /// Of each row.
+    pub(crate) biases: slice::Iter<'a, i32>,
+    /// What the rows of every third pair add besides.
+    pub(crate) recurrent_biases: slice::Iter<'a, i32>,
+    /// The row that is next.
+    pub(crate) row: usize,
+}
+
+impl Sums<'_> {
+    /// Refuses a row of the next tile whose sum could reach [`ACCUMULATOR_LIMIT`] for any operands: a tile has the words
+    /// that meet the input, and those that meet the hidden state.
+    #[inline(never)]
+    pub(crate) fn check_tile(&mut self, inputs: &[u32], hiddens: &[u32]) -> Result<(), ModelError> {
+        for row in 0..self.pairs * 2 {
+            // 512 columns of at most 2^7, times at most 2^15, are 2^31; what goes beyond 32 bits is beyond the limit
+            let [input, hidden] = self.greatest;
+            let mut bound = self.magnitude(inputs, row) * input;
+            bound = bound.saturating_add(self.magnitude(hiddens, row) * hidden);
+            bound = bound.saturating_add(next_magnitude(&mut self.biases));
+            if row >= 4 {
+                bound = bound.saturating_add(next_magnitude(&mut self.recurrent_biases));
+            }
+            if bound >= ACCUMULATOR_LIMIT {
+                return Err(ModelError::Accumulator { kind: self.kind, row: self.row, bound });
+            }
+            self.row += 1;
+        }
+        Ok(())
+    }
+
+    /// The sum of the weights' magnitudes of one row of a tile.
+    #[inline(never)]
+    fn magnitude(&self, tile: &[u32], row: usize) -> u32 {
+        let (mut sum, mut index) = (0, row / 2);
+        while let Some(&word) = tile.get(index) {
+            let [a, b] = match self.numbers {
+                Numbers::Int4 => Bits4::magnitude(word),
+                _ => Bits8::magnitude(word),
+            };
+            sum += if row.is_multiple_of(2) { a } else { b };
+            index += self.pairs;
+        }
+        sum
     }
 }
 
-/// Refuses a bound that reaches [`ACCUMULATOR_LIMIT`].
-pub(crate) fn check_accumulator(kind: SectionKind, row: usize, bound: u64) -> Result<(), ModelError> {
-    if bound < ACCUMULATOR_LIMIT { Ok(()) } else { Err(ModelError::Accumulator { kind, row, bound }) }
+/// The magnitude of the next bias.
+fn next_magnitude(biases: &mut slice::Iter<'_, i32>) -> u32 {
+    biases.next().map_or(0, |bias| bias.unsigned_abs())
 }

@@ -15,7 +15,7 @@ use crate::CellKind;
 use crate::activation::{sigmoid_of_half, tanh};
 use crate::dense::Dense;
 use crate::fixed::{GATE_BITS, round_shift, scale_by_gate};
-use crate::format::{File, ModelError, Numbers, SectionKind};
+use crate::format::{File, Numbers, SectionKind};
 use crate::kernel::{Bits4, Bits8, Packing};
 use crate::state::{NoMemory, StateMut};
 use crate::tiles::part;
@@ -78,18 +78,11 @@ pub struct GruWeights<'a, W> {
 weights_of_both_packings!(GruWeights);
 
 impl<'a, W: Packing> GruWeights<'a, W> {
-    fn of_file(file: &File<'a>) -> Result<Self, ModelError> {
+    #[inline(always)]
+    fn of_file(file: &File<'a>) -> Self {
         let count = tile_count(file.header.shape, CellKind::Gru);
-        let rows = Rows::read(file, count)?;
-        let layers = usize::from(file.header.shape.layers);
-        let recurrent_biases: &[i32] = file.section(SectionKind::RecurrentBias, layers * count * 2)?;
-        rows.check_bound(file, |row| {
-            // rows 4 and 5 of each tile of six are the candidates
-            let candidate =
-                (row % 6).checked_sub(4).and_then(|side| recurrent_biases.get(row / 6 * 2 + side));
-            candidate.copied().unwrap_or(0)
-        })?;
-        Ok(Self { rows, recurrent_biases, count, dense: Dense::read(file)? })
+        let recurrent_biases = file.integers(SectionKind::RecurrentBias);
+        Self { rows: Rows::of(file, count), recurrent_biases, count, dense: Dense::of(file) }
     }
 
     #[inline(always)]

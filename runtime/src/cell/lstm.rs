@@ -15,7 +15,7 @@ use crate::CellKind;
 use crate::activation::{sigmoid_of_half, tanh};
 use crate::dense::Dense;
 use crate::fixed::{GATE_BITS, HIDDEN_BITS, PREACTIVATION_BITS, round_shift, saturate_cell, scale_by_gate};
-use crate::format::{File, ModelError, Numbers, SectionKind};
+use crate::format::{File, Numbers};
 use crate::kernel::{Bits4, Bits8, Packing};
 use crate::state::{CellMemory, StateMut};
 
@@ -74,11 +74,10 @@ pub struct LstmWeights<'a, W> {
 weights_of_both_packings!(LstmWeights);
 
 impl<'a, W: Packing> LstmWeights<'a, W> {
-    fn of_file(file: &File<'a>) -> Result<Self, ModelError> {
-        let rows = Rows::read(file, tile_count(file.header.shape, CellKind::Lstm))?;
-        rows.check_bound(file, |_| 0)?;
-        file.forbid(SectionKind::RecurrentBias)?;
-        Ok(Self { rows, dense: Dense::read(file)?, cell_bits: file.header.cell_bits.into() })
+    #[inline(always)]
+    fn of_file(file: &File<'a>) -> Self {
+        let rows = Rows::of(file, tile_count(file.header.shape, CellKind::Lstm));
+        Self { rows, dense: Dense::of(file), cell_bits: file.header.cell_bits.into() }
     }
 
     #[inline(always)]

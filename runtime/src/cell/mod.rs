@@ -20,7 +20,8 @@ macro_rules! weights_of_both_packings {
             type Value = i16;
             type Logit = i32;
 
-            fn read(file: &File<'a>) -> Result<Self, ModelError> {
+            #[inline(always)]
+            fn of(file: &File<'a>) -> Self {
                 Self::of_file(file)
             }
 
@@ -49,7 +50,7 @@ use rows::Rows;
 #[doc(hidden)]
 pub use rows::{LayerRows, LayerStep};
 
-use crate::format::{File, ModelError, Numbers};
+use crate::format::{File, Numbers};
 use crate::sample::Inputs;
 use crate::state::StateMut;
 use crate::{CellKind, Shape};
@@ -91,8 +92,8 @@ pub trait Weights<'a>: Sized + Clone + core::fmt::Debug {
     /// A logit.
     type Logit;
 
-    /// Checks the sections of `file` against its shape, and every bound that the arithmetic relies on.
-    fn read(file: &File<'a>) -> Result<Self, ModelError>;
+    /// Where they lie in a file of such a cell.
+    fn of(file: &File<'a>) -> Self;
 
     /// One timestep of one layer, its input and its old hidden state as operands: `x: [inputs]`, above the first
     /// layer `[units]`; `old: [units]`.
@@ -178,8 +179,16 @@ pub(crate) mod sealed {
     impl Sealed for u8 {}
 }
 
+/// Pairs of rows in a tile of such a cell.
+pub(crate) const fn pair_count(kind: CellKind) -> usize {
+    match kind {
+        CellKind::SimpleRnn | CellKind::Lstm => 2,
+        CellKind::Gru => 3,
+    }
+}
+
 /// Tiles in the kernel of such a cell.
-const fn tile_count(shape: Shape, kind: CellKind) -> usize {
+pub(crate) const fn tile_count(shape: Shape, kind: CellKind) -> usize {
     let units = shape.units as usize;
     match kind {
         CellKind::SimpleRnn => units.div_ceil(4),

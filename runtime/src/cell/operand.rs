@@ -2,12 +2,9 @@
 
 use super::Value;
 use crate::Scaling;
-use crate::fixed::{
-    HIDDEN_BITS, OFFSET_LIMIT, halves, hidden_operand, shifted_operand, standardised_operand, word,
-};
-use crate::format::{File, ModelError, SectionKind};
+use crate::fixed::{HIDDEN_BITS, halves, hidden_operand, shifted_operand, standardised_operand, word};
+use crate::format::{File, SectionKind};
 use crate::sample::{Inputs, Sample, float_operand};
-use crate::tiles::check_multipliers;
 
 impl Value for i16 {
     type CellState = i32;
@@ -59,24 +56,16 @@ pub struct PerFeature<'a> {
 }
 
 impl<'a> Inputs<'a, i16> for IntegerInputs<'a> {
-    fn read(file: &File<'a>) -> Result<Self, ModelError> {
-        let (least, most) = file.header.input.samples.integers()?;
+    #[inline(always)]
+    fn of(file: &File<'a>) -> Self {
         match file.header.input.scaling {
-            Scaling::Uniform { min, max, shift, .. } => {
-                file.forbid(SectionKind::InputOffset)?;
-                file.forbid(SectionKind::InputGain)?;
-                Ok(Self::Uniform { least: min, most: max, shift })
-            }
+            Scaling::Uniform { min, max, shift, .. } => Self::Uniform { least: min, most: max, shift },
             Scaling::PerFeature { shift, limit } => {
-                let inputs = file.header.shape.inputs.into();
-                let offset: &[i32] = file.section(SectionKind::InputOffset, inputs)?;
-                if let Some(feature) = offset.iter().position(|offset| offset.unsigned_abs() > OFFSET_LIMIT) {
-                    return Err(ModelError::Offset { feature });
-                }
-                let gain = file.section(SectionKind::InputGain, inputs)?;
-                check_multipliers(SectionKind::InputGain, gain)?;
+                let (least, most) = file.header.input.samples.integers();
+                let (offset, gain) =
+                    (file.integers(SectionKind::InputOffset), file.integers(SectionKind::InputGain));
                 let (shift, limit) = (shift.into(), limit.into());
-                Ok(Self::PerFeature(PerFeature { least, most, shift, limit, offset, gain }))
+                Self::PerFeature(PerFeature { least, most, shift, limit, offset, gain })
             }
         }
     }
@@ -89,6 +78,7 @@ impl<'a> Inputs<'a, i16> for IntegerInputs<'a> {
         self.scale(operand);
     }
 
+    #[inline(never)]
     fn bytes(&self, row: &[u8], operand: &mut [i16]) {
         match *self {
             Self::Uniform { least: 0, most: 255, shift: shift @ 0.. } => shift_bytes(row, operand, shift),
@@ -159,13 +149,13 @@ pub struct FloatInputs<'a> {
 }
 
 impl<'a> Inputs<'a, i16> for FloatInputs<'a> {
-    fn read(file: &File<'a>) -> Result<Self, ModelError> {
-        let inputs = file.header.shape.inputs.into();
-        Ok(Self {
-            offset: file.finite(SectionKind::InputOffset, inputs)?,
-            gain: file.finite(SectionKind::InputGain, inputs)?,
+    #[inline(always)]
+    fn of(file: &File<'a>) -> Self {
+        Self {
+            offset: file.floats(SectionKind::InputOffset),
+            gain: file.floats(SectionKind::InputGain),
             limit: file.header.input.greatest_operand() as f32,
-        })
+        }
     }
 
     fn row<T: Sample>(&self, samples: impl Iterator<Item = T>, operand: &mut [i16]) {

@@ -1,9 +1,10 @@
 //! The rows of an integer cell: weights in tiles, with a bias and a multiplier for each row.
 
+use crate::Shape;
 use crate::fixed::requantise;
-use crate::format::{File, ModelError, SectionKind};
+use crate::format::{File, SectionKind};
 use crate::kernel::{Packing, PairSums};
-use crate::tiles::{Tiles, check_accumulator, check_multipliers, pairs, part};
+use crate::tiles::{Tiles, pairs, part};
 
 /// The rows of a network's integer layers: what multiplies a layer's input and its hidden state, and what is done
 /// to each sum.
@@ -54,43 +55,21 @@ pub(crate) struct Tile<'t, 'o, W: Packing, const P: usize> {
 
 impl<'a, W: Packing, const P: usize> Rows<'a, W, P> {
     /// The rows of layers of `count` tiles each.
-    pub(crate) fn read(file: &File<'a>, count: usize) -> Result<Self, ModelError> {
-        let shape = file.header.shape;
-        let (inputs, units, layers) =
-            (usize::from(shape.inputs), usize::from(shape.units), usize::from(shape.layers));
-        let [first, other] = [inputs, units].map(|columns| count * Tiles::<W, P>::words_per_tile(columns));
-        let kernels: &[u32] = file.section(SectionKind::Kernel, first + (layers - 1) * other)?;
-        let (kernel, upper_kernels) = kernels.split_at(first);
-        let recurrent_kernels = file.section(SectionKind::RecurrentKernel, layers * other)?;
-        let rows = Self {
+    #[inline(always)]
+    pub(crate) fn of(file: &File<'a>, count: usize) -> Self {
+        let Shape { inputs, units, .. } = file.header.shape;
+        let (inputs, units) = (usize::from(inputs), usize::from(units));
+        let kernels = file.words(SectionKind::Kernel);
+        let first = count * Tiles::<W, P>::words_per_tile(inputs);
+        let (kernel, upper_kernels) = kernels.split_at_checked(first).unwrap_or_default();
+        Self {
             kernel: Tiles::new(kernel, inputs),
             upper_kernels: Tiles::new(upper_kernels, units),
-            recurrent_kernels: Tiles::new(recurrent_kernels, units),
-            biases: file.section(SectionKind::Bias, layers * count * 2 * P)?,
-            multipliers: file.section(SectionKind::Multiplier, layers * count * 2 * P)?,
+            recurrent_kernels: Tiles::new(file.words(SectionKind::RecurrentKernel), units),
+            biases: file.integers(SectionKind::Bias),
+            multipliers: file.integers(SectionKind::Multiplier),
             count,
-        };
-        check_multipliers(SectionKind::Multiplier, rows.multipliers)?;
-        Ok(rows)
-    }
-
-    /// Refuses a row whose sum could reach 2^23 for any input and hidden state; `recurrent_bias(row)` is what the
-    /// row adds besides its own bias. Rows are counted through all layers.
-    pub(crate) fn check_bound(
-        &self,
-        file: &File<'a>,
-        recurrent_bias: impl Fn(usize) -> i32,
-    ) -> Result<(), ModelError> {
-        let greatest_hidden = 1 << file.header.operand_bits;
-        for layer in 0..file.header.shape.layers.into() {
-            let greatest_input = match layer {
-                0 => file.header.input.greatest_operand().into(),
-                _ => greatest_hidden,
-            };
-            let first = layer * self.count * 2 * P;
-            self.layer(layer).check_bound(first, [greatest_input, greatest_hidden], &recurrent_bias)?;
         }
-        Ok(())
     }
 
     /// The rows of one layer.
@@ -126,31 +105,6 @@ impl<'a, W: Packing, const P: usize> LayerRows<'a, W, P> {
             bias,
             multiplier,
         })
-    }
-
-    /// [`Rows::check_bound`] of one layer whose first row is number `first`.
-    fn check_bound(
-        &self,
-        first: usize,
-        [greatest_input, greatest_hidden]: [u64; 2],
-        recurrent_bias: &impl Fn(usize) -> i32,
-    ) -> Result<(), ModelError> {
-        let tiles = self.kernel.iter().zip(self.recurrent_kernel.iter());
-        for ((index, (kernel, recurrent)), bias) in tiles.enumerate().zip(self.bias.chunks_exact(2 * P)) {
-            for (pair, biases) in bias.chunks_exact(2).enumerate() {
-                let inputs = Tiles::<W, P>::magnitude(kernel, pair);
-                let hiddens = Tiles::<W, P>::magnitude(recurrent, pair);
-                for (side, ((input, hidden), bias)) in inputs.iter().zip(hiddens).zip(biases).enumerate() {
-                    let row = first + (index * P + pair) * 2 + side;
-                    let bound = input * greatest_input
-                        + hidden * greatest_hidden
-                        + u64::from(bias.unsigned_abs())
-                        + u64::from(recurrent_bias(row).unsigned_abs());
-                    check_accumulator(SectionKind::Kernel, row, bound)?;
-                }
-            }
-        }
-        Ok(())
     }
 }
 

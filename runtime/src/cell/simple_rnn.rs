@@ -9,7 +9,7 @@ use super::{Cell, LayerStep, Rows, sealed, tile_count};
 use crate::CellKind;
 use crate::activation::tanh;
 use crate::dense::Dense;
-use crate::format::{File, ModelError, Numbers, SectionKind};
+use crate::format::{File, Numbers};
 use crate::kernel::{Bits4, Bits8, Packing};
 use crate::state::{NoMemory, StateMut};
 
@@ -67,11 +67,10 @@ pub struct SimpleRnnWeights<'a, W> {
 weights_of_both_packings!(SimpleRnnWeights);
 
 impl<'a, W: Packing> SimpleRnnWeights<'a, W> {
-    fn of_file(file: &File<'a>) -> Result<Self, ModelError> {
-        let rows = Rows::read(file, tile_count(file.header.shape, CellKind::SimpleRnn))?;
-        rows.check_bound(file, |_| 0)?;
-        file.forbid(SectionKind::RecurrentBias)?;
-        Ok(Self { rows, dense: Dense::read(file)? })
+    #[inline(always)]
+    fn of_file(file: &File<'a>) -> Self {
+        let rows = Rows::of(file, tile_count(file.header.shape, CellKind::SimpleRnn));
+        Self { rows, dense: Dense::of(file) }
     }
 
     #[inline(always)]

@@ -1,10 +1,10 @@
 //! GRU on floats; the equations are those of [`cell::Gru`](crate::cell::Gru).
 
 use super::activation::{sigmoid, tanh};
-use super::rows::{Dense, Rows, forbid_integers};
+use super::rows::{Dense, Rows};
 use crate::CellKind;
 use crate::cell::{Cell, Weights, sealed};
-use crate::format::{File, ModelError, Numbers, SectionKind};
+use crate::format::{File, Numbers, SectionKind};
 use crate::state::{NoMemory, StateMut};
 use crate::tiles::part;
 
@@ -43,12 +43,9 @@ impl<'a> Weights<'a> for GruWeights<'a> {
     type Value = f32;
     type Logit = f32;
 
-    fn read(file: &File<'a>) -> Result<Self, ModelError> {
-        forbid_integers(file)?;
-        let shape = file.header.shape;
-        let count = usize::from(shape.layers) * usize::from(shape.units) * 3;
-        let recurrent_biases = file.finite(SectionKind::RecurrentBias, count)?;
-        Ok(Self { rows: Rows::read(file)?, recurrent_biases, dense: Dense::read(file)? })
+    fn of(file: &File<'a>) -> Self {
+        let recurrent_biases = file.floats(SectionKind::RecurrentBias);
+        Self { rows: Rows::of(file), recurrent_biases, dense: Dense::of(file) }
     }
 
     fn step(&self, layer: usize, state: StateMut<'_, f32>, x: &[f32], old: &[f32]) {

@@ -15,7 +15,7 @@ pub use simple_rnn::SimpleRnn;
 
 use crate::Scaling;
 use crate::cell::Value;
-use crate::format::{File, ModelError, SectionKind};
+use crate::format::{File, SectionKind};
 use crate::sample::{Inputs, Sample, standardise};
 
 /// No standardised feature is greater than this, so that no infinity gets into a state.
@@ -48,16 +48,12 @@ pub enum IntegerInputs<'a> {
 }
 
 impl<'a> Inputs<'a, f32> for IntegerInputs<'a> {
-    fn read(file: &File<'a>) -> Result<Self, ModelError> {
-        let (least, most) = file.header.input.samples.integers()?;
+    fn of(file: &File<'a>) -> Self {
         match file.header.input.scaling {
-            Scaling::Uniform { scale, min, max, .. } => {
-                file.forbid(SectionKind::InputOffset)?;
-                file.forbid(SectionKind::InputGain)?;
-                Ok(Self::Uniform { least: min, most: max, scale })
-            }
+            Scaling::Uniform { scale, min, max, .. } => Self::Uniform { least: min, most: max, scale },
             Scaling::PerFeature { .. } => {
-                Ok(Self::PerFeature { least, most, scales: FloatInputs::read(file)? })
+                let (least, most) = file.header.input.samples.integers();
+                Self::PerFeature { least, most, scales: FloatInputs::of(file) }
             }
         }
     }
@@ -87,12 +83,8 @@ pub struct FloatInputs<'a> {
 }
 
 impl<'a> Inputs<'a, f32> for FloatInputs<'a> {
-    fn read(file: &File<'a>) -> Result<Self, ModelError> {
-        let inputs = file.header.shape.inputs.into();
-        Ok(Self {
-            offset: file.finite(SectionKind::InputOffset, inputs)?,
-            gain: file.finite(SectionKind::InputGain, inputs)?,
-        })
+    fn of(file: &File<'a>) -> Self {
+        Self { offset: file.floats(SectionKind::InputOffset), gain: file.floats(SectionKind::InputGain) }
     }
 
     fn row<T: Sample>(&self, samples: impl Iterator<Item = T>, operand: &mut [f32]) {

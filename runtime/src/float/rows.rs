@@ -1,6 +1,6 @@
 //! The rows of a float cell, and the dense layer behind it.
 
-use crate::format::{File, ModelError, SectionKind};
+use crate::format::{File, SectionKind};
 use crate::tiles::part;
 
 /// The rows of the float cells of a network's layers: `kernel: [units][gates][inputs]`, in the layers above the
@@ -14,20 +14,17 @@ pub(super) struct Rows<'a, const G: usize> {
 }
 
 impl<'a, const G: usize> Rows<'a, G> {
-    pub(super) fn read(file: &File<'a>) -> Result<Self, ModelError> {
-        let shape = file.header.shape;
-        let (inputs, units, layers) =
-            (usize::from(shape.inputs), usize::from(shape.units), usize::from(shape.layers));
-        let rows = units * G;
-        let upper = (layers - 1) * rows * units;
-        let kernels = file.finite(SectionKind::Kernel, rows * inputs + upper)?;
-        let (kernel, upper_kernels) = kernels.split_at(rows * inputs);
-        Ok(Self {
+    pub(super) fn of(file: &File<'a>) -> Self {
+        let rows = usize::from(file.header.shape.units) * G;
+        let kernels = file.floats(SectionKind::Kernel);
+        let first = rows * usize::from(file.header.shape.inputs);
+        let (kernel, upper_kernels) = kernels.split_at_checked(first).unwrap_or_default();
+        Self {
             kernel,
             upper_kernels,
-            recurrent_kernels: file.finite(SectionKind::RecurrentKernel, layers * rows * units)?,
-            biases: file.finite(SectionKind::Bias, layers * rows)?,
-        })
+            recurrent_kernels: file.floats(SectionKind::RecurrentKernel),
+            biases: file.floats(SectionKind::Bias),
+        }
     }
 
     /// For each unit of a layer its gates' `K·x + b` and its gates' `R·h`: `x: [inputs]`, `old: [units]`.
@@ -45,10 +42,9 @@ impl<'a, const G: usize> Rows<'a, G> {
         let kernel = kernel.chunks_exact((G * x.len()).max(1));
         let recurrent_kernel = part(self.recurrent_kernels, layer, rows * old.len());
         let recurrent_kernel = recurrent_kernel.chunks_exact((G * old.len()).max(1));
-        let bias = part(self.biases, layer, rows).chunks_exact(G);
-        kernel.zip(recurrent_kernel).zip(bias).map(move |((kernel, recurrent), bias)| {
-            let mut input = [0.0; G];
-            input.copy_from_slice(bias);
+        let bias = part(self.biases, layer, rows).as_chunks().0;
+        kernel.zip(recurrent_kernel).zip(bias).map(move |((kernel, recurrent), &bias)| {
+            let mut input: [f32; G] = bias;
             accumulate(&mut input, kernel, x);
             let mut hidden = [0.0; G];
             accumulate(&mut hidden, recurrent, old);
@@ -65,15 +61,15 @@ pub(super) struct Dense<'a> {
 }
 
 impl<'a> Dense<'a> {
-    pub(super) fn read(file: &File<'a>) -> Result<Self, ModelError> {
-        let (units, outputs) = (usize::from(file.header.shape.units), usize::from(file.header.shape.outputs));
-        let kernel = file.finite(SectionKind::DenseKernel, outputs * units)?;
-        Ok(Self { kernel, bias: file.finite(SectionKind::DenseBias, outputs)? })
+    pub(super) fn of(file: &File<'a>) -> Self {
+        Self { kernel: file.floats(SectionKind::DenseKernel), bias: file.floats(SectionKind::DenseBias) }
     }
 
     /// `hidden: [units]`, `logits: [outputs]`.
     pub(super) fn logits(&self, hidden: &[f32], logits: &mut [f32]) {
-        logits.copy_from_slice(self.bias);
+        for (logit, &bias) in logits.iter_mut().zip(self.bias) {
+            *logit = bias;
+        }
         accumulate(logits, self.kernel, hidden);
     }
 }
@@ -85,10 +81,4 @@ fn accumulate(sums: &mut [f32], rows: &[f32], operand: &[f32]) {
             *sum += weight * value;
         }
     }
-}
-
-/// Refuses the sections that only integer models have.
-pub(super) fn forbid_integers(file: &File<'_>) -> Result<(), ModelError> {
-    file.forbid(SectionKind::Multiplier)?;
-    file.forbid(SectionKind::DenseMultiplier)
 }

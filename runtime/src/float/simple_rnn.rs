@@ -1,10 +1,10 @@
 //! SimpleRNN on floats; the equations are those of [`cell::SimpleRnn`](crate::cell::SimpleRnn).
 
 use super::activation::tanh;
-use super::rows::{Dense, Rows, forbid_integers};
+use super::rows::{Dense, Rows};
 use crate::CellKind;
 use crate::cell::{Cell, Weights, sealed};
-use crate::format::{File, ModelError, Numbers, SectionKind};
+use crate::format::{File, Numbers};
 use crate::state::{NoMemory, StateMut};
 
 /// The SimpleRNN cell on floats.
@@ -40,10 +40,8 @@ impl<'a> Weights<'a> for SimpleRnnWeights<'a> {
     type Value = f32;
     type Logit = f32;
 
-    fn read(file: &File<'a>) -> Result<Self, ModelError> {
-        forbid_integers(file)?;
-        file.forbid(SectionKind::RecurrentBias)?;
-        Ok(Self { rows: Rows::read(file)?, dense: Dense::read(file)? })
+    fn of(file: &File<'a>) -> Self {
+        Self { rows: Rows::of(file), dense: Dense::of(file) }
     }
 
     fn step(&self, layer: usize, state: StateMut<'_, f32>, x: &[f32], old: &[f32]) {

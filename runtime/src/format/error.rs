@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Numbers, Samples, SectionKind, VERSION};
+use super::{HeaderField, Numbers, Samples, SectionKind, VERSION};
 use crate::{CellKind, Shape};
 
 /// Why bytes are not a model, or not the model that was asked for.
@@ -19,6 +19,8 @@ use crate::{CellKind, Shape};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
+// of whole words, so that a small core moves one with a few instructions and no call
+#[repr(u32)]
 pub enum ModelError {
     /// The bytes do not begin at a multiple of 16.
     Misaligned {
@@ -60,8 +62,8 @@ pub enum ModelError {
     Header,
     /// A number in the header is out of its range.
     Field {
-        /// Name of the field.
-        name: &'static str,
+        /// Which field.
+        field: HeaderField,
         /// The number in it.
         found: i32,
         /// The least that it may be.
@@ -131,8 +133,8 @@ pub enum ModelError {
         kind: SectionKind,
         /// Its place among the section's rows.
         row: usize,
-        /// The greatest magnitude that the sum could reach; it must be less than 2^23.
-        bound: u64,
+        /// The greatest magnitude that the sum could reach, at most `u32::MAX`; it must be less than 2^23.
+        bound: u32,
     },
     /// A weight or bias of an f32 model is infinite or not a number.
     NotFinite {
@@ -193,8 +195,8 @@ impl fmt::Display for ModelError {
                 "the model file is damaged: its CRC-32 is {computed:08x}, expected {stored:08x}: copy or export it again"
             ),
             Self::Header => f.write_str("the header of the model file cannot be read"),
-            Self::Field { name, found, least, most } => {
-                write!(f, "the model's {name} is {found}, expected {least} to {most}")
+            Self::Field { field, found, least, most } => {
+                write!(f, "the model's {field} is {found}, expected {least} to {most}")
             }
             Self::OutputNames { found, expected } => {
                 write!(f, "the model names {found} outputs, expected {expected}, or none")

@@ -4,7 +4,6 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::ModelError;
 use crate::Logit;
 
 /// Lets enums be read from the one byte that `postcard` writes for them: less code than serde's visitor of enums,
@@ -15,8 +14,10 @@ macro_rules! from_byte {
             type Error = &'static str;
 
             fn try_from(byte: u8) -> Result<Self, Self::Error> {
-                const ALL: &[$enum] = &[$($enum::$variant),+];
-                ALL.get(usize::from(byte)).copied().ok_or("no such variant")
+                match byte {
+                    $(_ if byte == $enum::$variant as u8 => Ok($enum::$variant),)+
+                    _ => Err("no such variant"),
+                }
             }
         }
     )+};
@@ -109,15 +110,12 @@ impl Samples {
         }
     }
 
-    /// The least and the greatest integer that may arrive.
-    ///
-    /// # Errors
-    /// [`ModelError::Samples`] for floats.
-    pub(crate) const fn integers(self) -> Result<(i16, i16), ModelError> {
+    /// The least and the greatest integer that may arrive; of floats none.
+    pub(crate) const fn integers(self) -> (i16, i16) {
         match self {
-            Self::U8 => Ok((0, u8::MAX as i16)),
-            Self::I16 => Ok((i16::MIN, i16::MAX)),
-            Self::F32 => Err(ModelError::Samples { found: self }),
+            Self::U8 => (0, u8::MAX as i16),
+            Self::I16 => (i16::MIN, i16::MAX),
+            Self::F32 => (0, 0),
         }
     }
 
@@ -238,4 +236,54 @@ pub enum Steps {
     Last,
     /// After every timestep: an answer for each.
     Every,
+}
+
+/// A number in a header that has a range.
+///
+/// ```
+/// assert_eq!(refrain::format::HeaderField::InputShift.to_string(), "input.shift");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[expect(missing_docs, reason = "each is the field of its name")]
+pub enum HeaderField {
+    Inputs,
+    Units,
+    Outputs,
+    Layers,
+    InputMax,
+    InputMin,
+    InputShift,
+    InputLimit,
+    /// What the greatest sample becomes: no field of its own.
+    GreatestOperand,
+    OperandBits,
+    CellBits,
+    NameLength,
+}
+
+impl HeaderField {
+    /// Its name in messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inputs => "inputs",
+            Self::Units => "units",
+            Self::Outputs => "outputs",
+            Self::Layers => "layers",
+            Self::InputMax => "input.max",
+            Self::InputMin => "input.min",
+            Self::InputShift => "input.shift",
+            Self::InputLimit => "input.limit",
+            Self::GreatestOperand => "greatest operand",
+            Self::OperandBits => "operand_bits",
+            Self::CellBits => "cell_bits",
+            Self::NameLength => "name's length",
+        }
+    }
+}
+
+impl fmt::Display for HeaderField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
 }

@@ -1,141 +1,144 @@
-//! From bytes to sections that are known to be whole.
+//! From bytes to a model file that is known to be sound.
 
-use bytemuck::Pod;
+use core::cmp::Ordering;
 
-use super::{Header, ModelError, Section, SectionFault, SectionKind};
+use super::header::{Start, check_magic};
+use super::{Header, MAX_SECTIONS, ModelError, Numbers, Samples, SectionKind};
 use crate::checksum::crc32;
+use crate::{CellKind, Shape};
 
 /// The payload, and every section in it, begins at a multiple of this many bytes.
 pub const PAYLOAD_ALIGNMENT: usize = 16;
 
 const CRC_BYTES: usize = 4;
 
+/// Kinds of sections in the first of the two arrays of a [`File`].
+const FIRST_KINDS: usize = 8;
+
 #[cfg(target_endian = "big")]
 compile_error!("models are read in place and are little-endian; this target is big-endian");
 
-/// Columns that a tile stores for `columns` operands: a multiple of four.
-pub(crate) const fn tile_columns(columns: usize) -> usize {
-    columns.next_multiple_of(4)
-}
-
-/// A model file whose length, CRC, header and section table have been checked.
+/// A model file of any kind that has been checked: its length, CRC and header, the length of every section, and every
+/// bound that the arithmetic relies on.
+///
+/// Nothing here depends on the cell or the shape that a program is compiled for, so that a program with many networks
+/// has this code once.
 #[derive(Clone, Debug)]
 pub struct File<'a> {
     pub(crate) header: Header<'a>,
     pub(crate) crc: u32,
-    payload: &'a [u8],
+    /// What the first [`FIRST_KINDS`] kinds of sections hold, nothing where there is none.
+    first: [&'a [u32]; FIRST_KINDS],
+    /// The same of the others. In two parts of at most 64 bytes, which a small core moves with a few instructions and
+    /// without `memcpy`.
+    others: [&'a [u32]; MAX_SECTIONS - FIRST_KINDS],
+    /// The one section of bytes.
+    pub(crate) self_test_rows: &'a [u8],
+}
+
+/// What a program is compiled for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expected {
+    pub(crate) cell: CellKind,
+    pub(crate) numbers: Numbers,
+    /// Whether it computes with samples that are floats.
+    pub(crate) takes_floats: bool,
+    pub(crate) shape: Shape,
 }
 
 impl<'a> File<'a> {
-    pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, ModelError> {
+    /// What is in bytes that [`check`](Self::check) has nothing against.
+    ///
+    /// Checking and reading are two functions, though the first does all that the second does, since a `Result` of all of
+    /// a file would be moved from place to place, which takes a small core more code than to read a header twice.
+    #[inline(never)]
+    pub(crate) fn of(bytes: &'a [u8]) -> Self {
+        let Start { header, length, .. } = Start::of(bytes);
+        let payload = bytes.get(length.next_multiple_of(PAYLOAD_ALIGNMENT)..).unwrap_or_default();
+        Self {
+            header,
+            crc: bytes.last_chunk().map_or(0, |&stored| u32::from_le_bytes(stored)),
+            first: core::array::from_fn(|kind| words(&header, payload, kind)),
+            others: core::array::from_fn(|kind| words(&header, payload, FIRST_KINDS + kind)),
+            self_test_rows: header.sections.bytes(SectionKind::SelfTestRows, payload),
+        }
+    }
+
+    /// Checks a file, and whether it is one of those that a program is compiled for, if that is known.
+    #[inline(never)]
+    pub(crate) fn check(bytes: &'a [u8], expected: Option<&Expected>) -> Result<(), ModelError> {
         let remainder = bytes.as_ptr().addr() % PAYLOAD_ALIGNMENT;
         if remainder != 0 {
             return Err(ModelError::Misaligned { remainder });
         }
-        let (header, header_bytes) = Header::read(bytes).map_err(|error| or_damage(bytes, error))?;
-        let start = header_bytes.next_multiple_of(PAYLOAD_ALIGNMENT);
-        let payload_bytes = payload_bytes(&header.sections).map_err(|error| or_damage(bytes, error))?;
-        let expected = start.saturating_add(payload_bytes).saturating_add(CRC_BYTES);
-        let found = bytes.len();
-        if found < expected {
-            return Err(ModelError::Truncated { found, expected });
+        check_magic(bytes)?;
+        let Start { length, payload_bytes, accepted, .. } = Start::of(bytes);
+        if accepted.is_ok() {
+            check_length(bytes.len(), length, payload_bytes)?;
         }
-        if found > expected {
-            return Err(ModelError::TrailingBytes { found, expected });
+        // a header that cannot be believed is damage, where the CRC says so
+        let (body, stored) = bytes.split_last_chunk().unwrap_or((bytes, &[0; CRC_BYTES]));
+        let (stored, computed) = (u32::from_le_bytes(*stored), crc32(body));
+        if stored != computed {
+            return Err(ModelError::Crc { stored, computed });
         }
-        let crc = check_crc(bytes)?;
-        let payload = bytes.get(start..start.saturating_add(payload_bytes)).unwrap_or_default();
-        Ok(Self { header, crc, payload })
+        accepted?;
+        let file = Self::of(bytes);
+        if let Some(expected) = expected {
+            file.expect(expected)?;
+        }
+        file.check_sections()
     }
 
-    /// The section of that kind as `expected` values of `T`, borrowed from the file.
-    pub(crate) fn section<T: Pod>(&self, kind: SectionKind, expected: usize) -> Result<&'a [T], ModelError> {
-        cast(kind, self.sized(kind, expected.saturating_mul(size_of::<T>()))?)
-    }
-
-    /// The section of that kind, if the file has one.
-    pub(crate) fn optional<T: Pod>(&self, kind: SectionKind) -> Result<Option<&'a [T]>, ModelError> {
-        self.find(kind).map(|bytes| cast(kind, bytes)).transpose()
-    }
-
-    /// The section of that kind, of `expected` bytes.
-    #[inline(never)]
-    fn sized(&self, kind: SectionKind, expected: usize) -> Result<&'a [u8], ModelError> {
-        let fault = match self.find(kind) {
-            None => SectionFault::Missing,
-            Some(bytes) if bytes.len() == expected => return Ok(bytes),
-            Some(bytes) => SectionFault::Length { found: bytes.len(), expected },
-        };
-        Err(ModelError::Section { kind, fault })
-    }
-
-    /// The bytes of a section.
-    #[inline(never)]
-    fn find(&self, kind: SectionKind) -> Option<&'a [u8]> {
-        let section = self.header.sections.iter().find(|section| section.kind == kind)?;
-        let (offset, length) = (section.offset as usize, section.length as usize);
-        self.payload.get(offset..offset.saturating_add(length))
-    }
-
-    /// A section of `expected` finite numbers.
-    pub(crate) fn finite(&self, kind: SectionKind, expected: usize) -> Result<&'a [f32], ModelError> {
-        // looks at the bits, so that no float arithmetic is linked for it
-        const EXPONENT: u32 = 0x7f80_0000;
-        let values: &[f32] = self.section(kind, expected)?;
-        match values.iter().all(|value| value.to_bits() & EXPONENT != EXPONENT) {
-            true => Ok(values),
-            false => Err(ModelError::NotFinite { kind }),
+    /// Refuses a file that is not what a program is compiled for.
+    fn expect(&self, expected: &Expected) -> Result<(), ModelError> {
+        let Header { cell, numbers, input, shape, .. } = self.header;
+        if shape != expected.shape {
+            Err(ModelError::Shape { found: shape, expected: expected.shape })
+        } else if cell != expected.cell {
+            Err(ModelError::Cell { found: cell, expected: expected.cell })
+        } else if numbers != expected.numbers {
+            Err(ModelError::Numbers { found: numbers, expected: expected.numbers })
+        } else if input.samples == Samples::F32 && !expected.takes_floats {
+            Err(ModelError::Samples { found: input.samples })
+        } else {
+            Ok(())
         }
     }
 
-    /// Refuses a section that a model of this kind does not have.
-    #[inline(never)]
-    pub(crate) fn forbid(&self, kind: SectionKind) -> Result<(), ModelError> {
-        match self.find(kind) {
-            Some(_) => Err(ModelError::Section { kind, fault: SectionFault::Unexpected }),
-            None => Ok(()),
-        }
+    /// The words of a section, nothing where the file has none.
+    pub(crate) fn words(&self, kind: SectionKind) -> &'a [u32] {
+        let kind = kind as usize;
+        let words = self.first.get(kind).or_else(|| self.others.get(kind.wrapping_sub(FIRST_KINDS)));
+        words.copied().unwrap_or_default()
+    }
+
+    /// The integers of a section.
+    pub(crate) fn integers(&self, kind: SectionKind) -> &'a [i32] {
+        bytemuck::cast_slice(self.words(kind))
+    }
+
+    /// The floats of a section.
+    pub(crate) fn floats(&self, kind: SectionKind) -> &'a [f32] {
+        bytemuck::cast_slice(self.words(kind))
     }
 }
 
-/// The CRC-32 at the end of a file, where it is that of the bytes before it.
+/// What the section of that number holds.
 #[inline(never)]
-fn check_crc(bytes: &[u8]) -> Result<u32, ModelError> {
-    let short = ModelError::Truncated { found: bytes.len(), expected: CRC_BYTES };
-    let (body, stored) = bytes.split_last_chunk::<CRC_BYTES>().ok_or(short)?;
-    let (stored, computed) = (u32::from_le_bytes(*stored), crc32(body));
-    if stored == computed { Ok(stored) } else { Err(ModelError::Crc { stored, computed }) }
+fn words<'a>(header: &Header<'a>, payload: &'a [u8], kind: usize) -> &'a [u32] {
+    let Some(&kind) = SectionKind::ALL.get(kind) else { return &[] };
+    // aligned, and where the length does not fit, that is found when it is checked
+    bytemuck::try_cast_slice(header.sections.bytes(kind, payload)).unwrap_or_default()
 }
 
-/// What is wrong with a file whose header cannot be believed: damage, where the CRC says so, otherwise `error`.
-fn or_damage(bytes: &[u8], error: ModelError) -> ModelError {
-    match error {
-        ModelError::Magic { .. } | ModelError::Truncated { .. } => error,
-        _ => check_crc(bytes).err().unwrap_or(error),
+/// Refuses a file that ends elsewhere than behind its payload and the CRC.
+fn check_length(found: usize, header_bytes: usize, payload_bytes: usize) -> Result<(), ModelError> {
+    let start = header_bytes.next_multiple_of(PAYLOAD_ALIGNMENT);
+    let expected = start.saturating_add(payload_bytes).saturating_add(CRC_BYTES);
+    match found.cmp(&expected) {
+        Ordering::Less => Err(ModelError::Truncated { found, expected }),
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(ModelError::TrailingBytes { found, expected }),
     }
-}
-
-/// The bytes of a section as values.
-fn cast<T: Pod>(kind: SectionKind, bytes: &[u8]) -> Result<&[T], ModelError> {
-    bytemuck::try_cast_slice(bytes).map_err(|_| {
-        // every section is aligned, so it is the length that does not fit
-        let (found, expected) = (bytes.len(), bytes.len().next_multiple_of(size_of::<T>()));
-        ModelError::Section { kind, fault: SectionFault::Length { found, expected } }
-    })
-}
-
-/// Where the payload ends, counted from its start; sections must follow one another.
-fn payload_bytes(sections: &[Section]) -> Result<usize, ModelError> {
-    let mut end = 0usize;
-    for (index, section) in sections.iter().enumerate() {
-        let kind = section.kind;
-        if sections.iter().take(index).any(|earlier| earlier.kind == kind) {
-            return Err(ModelError::Section { kind, fault: SectionFault::Twice });
-        }
-        if section.offset as usize != end.saturating_add(PAYLOAD_ALIGNMENT - 1) & !(PAYLOAD_ALIGNMENT - 1) {
-            return Err(ModelError::Section { kind, fault: SectionFault::Misplaced });
-        }
-        end = (section.offset as usize).saturating_add(section.length as usize);
-    }
-    Ok(end)
 }

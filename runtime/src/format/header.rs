@@ -1,10 +1,12 @@
 //! The header of a model file.
 
-use heapless::Vec;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::fields::from_byte;
-use super::{InputFormat, ModelError, Numbers, OutputFormat, Samples, Scaling};
+use super::cursor::Cursor;
+use super::{
+    HeaderField, InputFormat, ModelError, Numbers, OutputFormat, Samples, Scaling, Sections, Steps, Task,
+    Text,
+};
 use crate::{CellKind, MAX_INPUTS, MAX_LAYERS, MAX_OUTPUTS, MAX_UNITS, Shape};
 
 /// The first four bytes of every model file.
@@ -13,65 +15,6 @@ pub const MAGIC: [u8; 4] = *b"RFRN";
 pub const VERSION: u8 = 1;
 /// Most bytes of a model's name: it must fit a message of the link.
 pub const MAX_NAME_BYTES: usize = 255;
-/// Most sections that a file has.
-pub const MAX_SECTIONS: usize = 13;
-
-/// What a section holds; the module's documentation describes each.
-///
-/// ```
-/// use refrain::format::SectionKind;
-///
-/// assert_eq!(format!("{:?}", SectionKind::DenseBias), "DenseBias");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "u8")]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[expect(missing_docs, reason = "the table in the module's documentation describes them together")]
-pub enum SectionKind {
-    Kernel,
-    RecurrentKernel,
-    Bias,
-    RecurrentBias,
-    Multiplier,
-    DenseKernel,
-    DenseBias,
-    DenseMultiplier,
-    SelfTestRows,
-    SelfTestLogits,
-    InputOffset,
-    InputGain,
-    OutputScaling,
-}
-
-from_byte! {
-    SectionKind {
-        Kernel, RecurrentKernel, Bias, RecurrentBias, Multiplier, DenseKernel, DenseBias, DenseMultiplier,
-        SelfTestRows, SelfTestLogits, InputOffset, InputGain, OutputScaling
-    }
-}
-
-/// Where a section lies.
-///
-/// ```
-/// use refrain::{Header, format::SectionKind};
-///
-/// let file = refrain::include_model!("../../../firmware/models/lstm.rfn");
-/// let (header, _) = Header::read(file)?;
-/// let kernel = header.sections[0];
-/// // four gates of 64 units, 28 inputs, a byte each
-/// assert_eq!((kernel.kind, kernel.offset, kernel.length), (SectionKind::Kernel, 0, 4 * 64 * 28));
-/// # Ok::<(), refrain::ModelError>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Section {
-    /// What it holds.
-    pub kind: SectionKind,
-    /// Bytes from the payload's start, a multiple of 16.
-    pub offset: u32,
-    /// Its length in bytes.
-    pub length: u32,
-}
-
 /// The header of a model file: all that is known of a model before its weights are looked at.
 ///
 /// The fields stand in the file in this order, as `postcard` writes them.
@@ -85,8 +28,10 @@ pub struct Section {
 /// assert_eq!(header.output_names().nth(3), Some("3"));
 /// # Ok::<(), refrain::ModelError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Header<'a> {
+///
+/// Whoever writes a file gives the sections as a slice or vector of [`Section`](super::Section) for `T`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Header<'a, T = Sections<'a>> {
     /// [`MAGIC`].
     pub magic: [u8; 4],
     /// [`VERSION`].
@@ -109,136 +54,192 @@ pub struct Header<'a> {
     /// Integer LSTM: fraction bits of the cell state, from 12 to 29. Otherwise 0.
     pub cell_bits: u8,
     /// The model's name.
-    pub name: &'a str,
+    pub name: Text<'a>,
     /// The names of the outputs, a line each, of classes or of values; may be empty.
-    pub labels: &'a str,
+    pub labels: Text<'a>,
     /// The sections, in the order of their offsets.
-    pub sections: Vec<Section, MAX_SECTIONS>,
+    pub sections: T,
 }
 
 impl<'a> Header<'a> {
+    /// What is read into.
+    const EMPTY: Self = Self {
+        magic: MAGIC,
+        version: VERSION,
+        cell: CellKind::SimpleRnn,
+        numbers: Numbers::Int8,
+        shape: Shape { inputs: 0, units: 0, outputs: 0, layers: 0 },
+        timesteps: 0,
+        input: InputFormat { samples: Samples::U8, scaling: Scaling::PerFeature { shift: 0, limit: 0 } },
+        output: OutputFormat { task: Task::Classification, steps: Steps::Last },
+        operand_bits: 0,
+        cell_bits: 0,
+        name: Text::EMPTY,
+        labels: Text::EMPTY,
+        sections: Sections::EMPTY,
+    };
+
     /// Reads the header at the front of `bytes` and returns it with its length in bytes.
     ///
     /// This looks at no weights and does not need `bytes` to be aligned or whole, so build scripts and tools
     /// may use it; [`Model::from_bytes`](crate::Model::from_bytes) checks everything.
     ///
     /// # Errors
-    /// [`ModelError::Truncated`], [`ModelError::Magic`], [`ModelError::Version`], [`ModelError::Header`] or
-    /// [`ModelError::Field`].
+    /// [`ModelError::Truncated`], [`ModelError::Magic`], [`ModelError::Version`], [`ModelError::Header`],
+    /// [`ModelError::Field`] and the like, or [`ModelError::Section`] where the sections do not follow one another.
     pub fn read(bytes: &'a [u8]) -> Result<(Self, usize), ModelError> {
-        let (magic, rest) = bytes
-            .split_first_chunk::<4>()
-            .ok_or(ModelError::Truncated { found: bytes.len(), expected: MAGIC.len() + 1 })?;
-        if *magic != MAGIC {
-            return Err(ModelError::Magic { found: *magic });
+        check_magic(bytes)?;
+        let Start { header, length, accepted, .. } = Start::of(bytes);
+        accepted.map(|()| (header, length))
+    }
+
+    /// Reads every field, checks it, and returns where the payload ends, counted from its start.
+    fn fill(&mut self, cursor: &mut Cursor<'a>) -> usize {
+        self.magic = cursor.array();
+        self.version = cursor.byte();
+        if self.version != VERSION {
+            cursor.refuse(ModelError::Version { found: self.version });
         }
-        match rest.first() {
-            None => return Err(ModelError::Truncated { found: bytes.len(), expected: MAGIC.len() + 1 }),
-            Some(&found) if found != VERSION => return Err(ModelError::Version { found }),
-            Some(_) => {}
+        self.cell = cursor.variant(CellKind::SimpleRnn);
+        self.numbers = cursor.variant(Numbers::Int8);
+        self.shape.inputs = cursor.u16_within(HeaderField::Inputs, 1, MAX_INPUTS as u16);
+        self.shape.units = cursor.u16_within(HeaderField::Units, 1, MAX_UNITS as u16);
+        self.shape.outputs = cursor.u16_within(HeaderField::Outputs, 1, MAX_OUTPUTS as u16);
+        self.shape.layers = cursor.byte_within(HeaderField::Layers, 1, MAX_LAYERS as u8);
+        self.timesteps = cursor.u16();
+        let is_float = self.numbers == Numbers::F32;
+        self.fill_input(cursor, is_float);
+        self.output.task = cursor.variant(Task::Classification);
+        self.output.steps = cursor.variant(Steps::Last);
+        let (least, most) = if is_float { (0, 0) } else { (4, 15) };
+        self.operand_bits = cursor.byte_within(HeaderField::OperandBits, least, most);
+        let has_cell_state = !is_float && self.cell == CellKind::Lstm;
+        let (least, most) = if has_cell_state { (12, 29) } else { (0, 0) };
+        self.cell_bits = cursor.byte_within(HeaderField::CellBits, least, most);
+        self.name = cursor.text();
+        cursor.check(HeaderField::NameLength, self.name.as_bytes().len() as i32, 0, MAX_NAME_BYTES as i32);
+        self.labels = cursor.text();
+        let (found, expected) = (lines(self.labels), usize::from(self.shape.outputs));
+        if found != 0 && found != expected {
+            cursor.refuse(ModelError::OutputNames { found, expected });
         }
-        let (header, rest) = postcard::take_from_bytes::<Self>(bytes).map_err(|_| ModelError::Header)?;
-        header.check()?;
-        Ok((header, bytes.len() - rest.len()))
+        let (sections, end) = Sections::read(cursor);
+        self.sections = sections;
+        end
+    }
+
+    /// Reads what the model takes.
+    fn fill_input(&mut self, cursor: &mut Cursor<'_>, is_float: bool) {
+        let samples = cursor.variant(Samples::U8);
+        self.input.samples = samples;
+        match cursor.u32() {
+            0 => {
+                let scale = f32::from_le_bytes(cursor.array());
+                let (min, max, shift) = (cursor.i16(), cursor.i16(), cursor.byte() as i8);
+                let (least, most) = match samples {
+                    Samples::U8 => (0, u8::MAX.into()),
+                    Samples::I16 => (-i16::MAX, i16::MAX),
+                    Samples::F32 => {
+                        cursor.refuse(ModelError::InputScaling);
+                        (0, 0)
+                    }
+                };
+                cursor.check(HeaderField::InputMax, max.into(), least.into(), most.into());
+                cursor.check(HeaderField::InputMin, min.into(), least.into(), max.into());
+                // the bits of positive finite numbers; no float arithmetic is linked for it
+                if !(1..f32::INFINITY.to_bits()).contains(&scale.to_bits()) {
+                    cursor.refuse(ModelError::InputScale);
+                }
+                let most = if is_float { 0 } else { 15 };
+                cursor.check(HeaderField::InputShift, shift.into(), -most, most);
+                self.input.scaling = Scaling::Uniform { scale, min, max, shift };
+            }
+            1 => {
+                // integer samples with that many fraction bits stay within 2^22
+                let most = match samples {
+                    _ if is_float => 0,
+                    Samples::U8 => 14,
+                    Samples::I16 => 7,
+                    Samples::F32 => 0,
+                };
+                let shift = cursor.byte_within(HeaderField::InputShift, 0, most);
+                let (least, most) = if is_float { (0, 0) } else { (1, i16::MAX as u16) };
+                let limit = cursor.u16_within(HeaderField::InputLimit, least, most);
+                self.input.scaling = Scaling::PerFeature { shift, limit };
+            }
+            _ => cursor.fail(),
+        }
+        if cursor.accepted.is_ok() && !is_float {
+            let greatest = self.input.greatest_operand();
+            cursor.check(HeaderField::GreatestOperand, greatest as i32, 0, i16::MAX.into());
+        }
+    }
+}
+
+/// What a file says before its payload.
+pub(super) struct Start<'a> {
+    pub(super) header: Header<'a>,
+    /// Bytes of the header.
+    pub(super) length: usize,
+    pub(super) payload_bytes: usize,
+    /// Whether the header can be believed.
+    pub(super) accepted: Result<(), ModelError>,
+}
+
+impl<'a> Start<'a> {
+    #[inline(never)]
+    pub(super) fn of(bytes: &'a [u8]) -> Self {
+        let (mut header, mut cursor) = (Header::EMPTY, Cursor::new(bytes));
+        let payload_bytes = header.fill(&mut cursor);
+        Self { header, length: cursor.position(), payload_bytes, accepted: cursor.accepted }
+    }
+}
+
+/// How many lines a text has, none if it is empty.
+fn lines(text: Text<'_>) -> usize {
+    let ends = text.as_bytes().iter().filter(|&&byte| byte == b'\n').count();
+    if text.as_bytes().is_empty() { 0 } else { ends + 1 }
+}
+
+/// Refuses bytes that do not begin as a model file does, or that end before the version.
+pub(super) fn check_magic(bytes: &[u8]) -> Result<(), ModelError> {
+    match *bytes {
+        [a, b, c, d, ..] if [a, b, c, d] != MAGIC => Err(ModelError::Magic { found: [a, b, c, d] }),
+        [_, _, _, _, _, ..] => Ok(()),
+        _ => Err(ModelError::Truncated { found: bytes.len(), expected: MAGIC.len() + 1 }),
+    }
+}
+
+impl<'a, T> Header<'a, T> {
+    /// The same header with other sections.
+    pub fn with_sections<U>(self, sections: U) -> Header<'a, U> {
+        let Self { magic, version, cell, numbers, shape, timesteps, input, output, .. } = self;
+        let Self { operand_bits, cell_bits, name, labels, .. } = self;
+        Header {
+            magic,
+            version,
+            cell,
+            numbers,
+            shape,
+            timesteps,
+            input,
+            output,
+            operand_bits,
+            cell_bits,
+            name,
+            labels,
+            sections,
+        }
     }
 
     /// The names of the outputs, of classes or of values, in the order of the logits; nothing where the file has none.
-    pub fn output_names(&self) -> impl Iterator<Item = &'a str> {
-        let labels = self.labels;
+    pub fn output_names(&self) -> impl Iterator<Item = &'a str> + use<'a, T> {
+        let labels = self.labels.as_str();
         (!labels.is_empty()).then(|| labels.split('\n')).into_iter().flatten()
     }
 
     /// Bytes of one row on the link.
     pub fn row_bytes(&self) -> usize {
         usize::from(self.shape.inputs) * self.input.samples.bytes()
-    }
-
-    /// Refuses values that no model can have.
-    fn check(&self) -> Result<(), ModelError> {
-        let (shape, is_float) = (&self.shape, self.numbers == Numbers::F32);
-        let mut fields = Fields::default();
-        fields.check("inputs", shape.inputs.into(), 1, MAX_INPUTS as i32);
-        fields.check("units", shape.units.into(), 1, MAX_UNITS as i32);
-        fields.check("outputs", shape.outputs.into(), 1, MAX_OUTPUTS as i32);
-        fields.check("layers", shape.layers.into(), 1, MAX_LAYERS as i32);
-        fields.check("name's length", self.name.len() as i32, 0, MAX_NAME_BYTES as i32);
-        let (least, most) = if is_float { (0, 0) } else { (4, 15) };
-        fields.check("operand_bits", self.operand_bits.into(), least, most);
-        let has_cell_state = !is_float && self.cell == CellKind::Lstm;
-        let (least, most) = if has_cell_state { (12, 29) } else { (0, 0) };
-        fields.check("cell_bits", self.cell_bits.into(), least, most);
-        self.check_input(&mut fields)?;
-        fields.result?;
-        let (found, expected) = (self.output_count(), usize::from(shape.outputs));
-        if found != 0 && found != expected {
-            return Err(ModelError::OutputNames { found, expected });
-        }
-        Ok(())
-    }
-
-    /// How many outputs have a name.
-    fn output_count(&self) -> usize {
-        match self.labels.len() {
-            0 => 0,
-            _ => 1 + self.labels.bytes().filter(|&byte| byte == b'\n').count(),
-        }
-    }
-
-    /// Refuses scalings that no model can have.
-    fn check_input(&self, fields: &mut Fields) -> Result<(), ModelError> {
-        let (input, is_float) = (&self.input, self.numbers == Numbers::F32);
-        match input.scaling {
-            Scaling::Uniform { scale, min, max, shift } => {
-                let (least, most) = match input.samples {
-                    Samples::U8 => (0, u8::MAX.into()),
-                    Samples::I16 => (-i16::MAX, i16::MAX),
-                    Samples::F32 => return Err(ModelError::InputScaling),
-                };
-                fields.check("input.max", max.into(), least.into(), most.into());
-                fields.check("input.min", min.into(), least.into(), max.into());
-                // the bits of positive finite numbers; no float arithmetic is linked for it
-                if !(1..f32::INFINITY.to_bits()).contains(&scale.to_bits()) {
-                    return Err(ModelError::InputScale);
-                }
-                let most = if is_float { 0 } else { 15 };
-                fields.check("input.shift", shift.into(), -most, most);
-            }
-            Scaling::PerFeature { shift, limit } => {
-                // integer samples with that many fraction bits stay within 2^22
-                let most = match input.samples {
-                    _ if is_float => 0,
-                    Samples::U8 => 14,
-                    Samples::I16 => 7,
-                    Samples::F32 => 0,
-                };
-                fields.check("input.shift", shift.into(), 0, most);
-                let (least, most) = if is_float { (0, 0) } else { (1, i16::MAX.into()) };
-                fields.check("input.limit", limit.into(), least, most);
-            }
-        }
-        if fields.result.is_ok() && !is_float {
-            fields.check("greatest operand", input.greatest_operand() as i32, 0, i16::MAX.into());
-        }
-        Ok(())
-    }
-}
-
-/// The first field that is out of its range.
-struct Fields {
-    result: Result<(), ModelError>,
-}
-
-impl Default for Fields {
-    fn default() -> Self {
-        Self { result: Ok(()) }
-    }
-}
-
-impl Fields {
-    #[inline(never)]
-    fn check(&mut self, name: &'static str, found: i32, least: i32, most: i32) {
-        if self.result.is_ok() && !(least..=most).contains(&found) {
-            self.result = Err(ModelError::Field { name, found, least, most });
-        }
     }
 }

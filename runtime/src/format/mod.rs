@@ -90,14 +90,22 @@
 //! `SelfTestLogits`, `InputOffset` and `InputGain` hold `f32`; rows are in the order unit by unit, in a unit gate by
 //! gate, with no padding.
 
+mod check;
+mod cursor;
 mod error;
 mod fields;
 mod file;
 mod header;
+#[cfg(test)]
+mod header_tests;
+mod sections;
+mod text;
 
 pub use error::{ModelError, SectionFault};
 pub(crate) use fields::from_byte;
-pub use fields::{InputFormat, Numbers, OutputFormat, Samples, Scaling, Steps, Task};
+pub use fields::{HeaderField, InputFormat, Numbers, OutputFormat, Samples, Scaling, Steps, Task};
 pub use file::PAYLOAD_ALIGNMENT;
-pub(crate) use file::{File, tile_columns};
-pub use header::{Header, MAGIC, MAX_NAME_BYTES, MAX_SECTIONS, Section, SectionKind, VERSION};
+pub(crate) use file::{Expected, File};
+pub use header::{Header, MAGIC, MAX_NAME_BYTES, VERSION};
+pub use sections::{MAX_SECTIONS, Section, SectionKind, Sections};
+pub use text::Text;

@@ -87,7 +87,7 @@ pub trait Packing: Copy + core::fmt::Debug {
     ) -> [PairSums; P];
 
     /// The sums of the weights' magnitudes in a word, of rows A and B.
-    fn magnitude(word: u32) -> [u64; 2];
+    fn magnitude(word: u32) -> [u32; 2];
 
     /// One timestep of a layer of a SimpleRNN.
     #[inline(always)]
@@ -142,7 +142,7 @@ impl Packing for Bits8 {
         chosen::sums(start, tiles, operands, multipliers)
     }
 
-    fn magnitude(word: u32) -> [u64; 2] {
+    fn magnitude(word: u32) -> [u32; 2] {
         magnitude(&reference::unpack(word))
     }
 
@@ -186,7 +186,7 @@ impl Packing for Bits4 {
         nibbles::sums(start, tiles, operands, multipliers)
     }
 
-    fn magnitude(word: u32) -> [u64; 2] {
+    fn magnitude(word: u32) -> [u32; 2] {
         magnitude(&reference::unpack_nibbles(word))
     }
 }
@@ -200,9 +200,9 @@ fn scaled<const P: usize>(sums: [PairSums; P], multipliers: Option<&[[i32; 2]; P
 }
 
 /// The sums of the magnitudes of rows A and B over some columns.
-fn magnitude(columns: &[[i16; 2]]) -> [u64; 2] {
+fn magnitude(columns: &[[i16; 2]]) -> [u32; 2] {
     columns.iter().fold([0; 2], |[a, b], column| {
-        let [of_a, of_b] = column.map(|weight| u64::from(weight.unsigned_abs()));
+        let [of_a, of_b] = column.map(|weight| u32::from(weight.unsigned_abs()));
         [a + of_a, b + of_b]
     })
 }
@@ -212,7 +212,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::format::tile_columns;
+    use crate::tiles::tile_columns;
 
     /// Packs rows of int8 weights into one tile, as an exporter does.
     fn pack<const P: usize>(rows: &[[Vec<i8>; 2]; P]) -> Vec<u32> {
@@ -343,7 +343,7 @@ mod tests {
             prop_assert_eq!(by_this_machine::<Bits4, P>(&start, tiles, halves), expected);
         }
         for (pair, [a, b]) in rows.iter().enumerate() {
-            let sum = |row: &Vec<i8>| row.iter().map(|weight| u64::from(weight.unsigned_abs())).sum::<u64>();
+            let sum = |row: &Vec<i8>| row.iter().map(|weight| u32::from(weight.unsigned_abs())).sum::<u32>();
             let words = tile.iter().skip(pair).step_by(P).map(|&word| Bits4::magnitude(word));
             let found = words.fold([0; 2], |[a, b], [more_a, more_b]| [a + more_a, b + more_b]);
             prop_assert_eq!(found, [sum(a), sum(b)]);

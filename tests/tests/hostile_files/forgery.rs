@@ -27,7 +27,7 @@ impl<'a> Forgery<'a> {
         let payload = &file[length.next_multiple_of(PAYLOAD_ALIGNMENT)..];
         let bytes =
             |section: &Section| payload[section.offset as usize..][..section.length as usize].to_vec();
-        let sections = header.sections.iter().map(|section| (section.kind, bytes(section))).collect();
+        let sections = header.sections.iter().map(|section| (section.kind, bytes(&section))).collect();
         Self { header, sections }
     }
 
@@ -51,7 +51,7 @@ impl<'a> Forgery<'a> {
     }
 
     /// The file with its sections where they belong.
-    pub(crate) fn sealed(mut self) -> Vec<u8> {
+    pub(crate) fn sealed(self) -> Vec<u8> {
         let mut payload = Vec::new();
         let lay_out = |(kind, bytes): &(SectionKind, Vec<u8>)| {
             payload.resize(payload.len().next_multiple_of(PAYLOAD_ALIGNMENT), 0);
@@ -59,14 +59,14 @@ impl<'a> Forgery<'a> {
             payload.extend_from_slice(bytes);
             Section { kind: *kind, offset, length }
         };
-        self.header.sections = self.sections.iter().map(lay_out).collect();
-        seal(&self.header, &payload)
+        let sections: Vec<Section> = self.sections.iter().map(lay_out).collect();
+        seal(&self.header, &sections, &payload)
     }
 }
 
 /// Header, padding, payload and a right CRC.
-pub(crate) fn seal(header: &Header<'_>, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = postcard::to_stdvec(header).expect("a header can be written");
+pub(crate) fn seal(header: &Header<'_>, sections: &[Section], payload: &[u8]) -> Vec<u8> {
+    let mut bytes = postcard::to_stdvec(&header.with_sections(sections)).expect("a header can be written");
     bytes.resize(bytes.len().next_multiple_of(PAYLOAD_ALIGNMENT), 0);
     bytes.extend_from_slice(payload);
     bytes.extend(crc32(&bytes).to_le_bytes());

@@ -16,7 +16,7 @@ fn a_header_out_of_range_is_refused_by_its_field() {
         numbers,
         |forgery| change(&mut forgery.header),
     ) {
-        ModelError::Field { name, .. } => assert_eq!(name, field),
+        ModelError::Field { field: found, .. } => assert_eq!(found.name(), field),
         other => panic!("{field}: {other:?}"),
     };
     for (cell, numbers) in kinds() {
@@ -27,7 +27,7 @@ fn a_header_out_of_range_is_refused_by_its_field() {
         for size in [0, 257, u16::MAX] {
             field(cell, numbers, "outputs", &|header| header.shape.outputs = size);
         }
-        field(cell, numbers, "name's length", &|header| header.name = LONG_NAME);
+        field(cell, numbers, "name's length", &|header| header.name = LONG_NAME.into());
         for size in [0, 4, u8::MAX] {
             field(cell, numbers, "layers", &|header| header.shape.layers = size);
         }

@@ -22,7 +22,7 @@ fn readings_that_the_arithmetic_cannot_take_are_refused() {
                     forgery.header.input.scaling = Scaling::PerFeature { shift, limit };
                 });
                 assert!(
-                    matches!(reason, ModelError::Field { name: found, .. } if found == name),
+                    matches!(reason, ModelError::Field { field, .. } if field.name() == name),
                     "{reason:?}"
                 );
             };
@@ -70,7 +70,7 @@ fn scalings_that_do_not_belong_together_are_refused() {
             assert_eq!(reason, ModelError::Section { kind, fault: SectionFault::Unexpected });
         }
         for labels in ["one", "one\ntwo", "one\ntwo\nthree\n"] {
-            let reason = refused(cell, numbers, |forgery| forgery.header.labels = labels);
+            let reason = refused(cell, numbers, |forgery| forgery.header.labels = labels.into());
             let found = labels.split('\n').count();
             assert_eq!(reason, ModelError::OutputNames { found, expected: 3 });
         }

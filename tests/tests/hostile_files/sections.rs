@@ -55,14 +55,15 @@ fn sections_that_overlap_repeat_or_leave_the_file_are_refused() {
     let (header, length) = Header::read(file.as_bytes()).unwrap();
     let start = length.next_multiple_of(PAYLOAD_ALIGNMENT);
     let payload = &file.as_bytes()[start..file.as_bytes().len() - 4];
+    let sections: Vec<Section> = header.sections.iter().collect();
     let changed = |index: usize, change: &dyn Fn(&mut Section)| {
-        let mut header = header.clone();
-        change(&mut header.sections[index]);
-        refusal(&seal(&header, payload))
+        let mut sections = sections.clone();
+        change(&mut sections[index]);
+        refusal(&seal(&header, &sections, payload))
     };
-    for index in 0..header.sections.len() {
-        for offset in [1, 8, 16, u32::MAX, u32::MAX - 15, header.sections[index].offset + 16] {
-            if offset != header.sections[index].offset {
+    for index in 0..sections.len() {
+        for offset in [1, 8, 16, u32::MAX, u32::MAX - 15, sections[index].offset + 16] {
+            if offset != sections[index].offset {
                 let reason = changed(index, &|section| section.offset = offset);
                 let is_misplaced =
                     matches!(reason, ModelError::Section { fault: SectionFault::Misplaced, .. });
@@ -88,7 +89,7 @@ fn sections_that_overlap_repeat_or_leave_the_file_are_refused() {
     }
     // one section more than a header has room for: the count is the byte before the sections
     let mut bytes = file.as_bytes().to_vec();
-    let table = postcard::to_stdvec(&header.sections).unwrap();
+    let table = postcard::to_stdvec(&sections).unwrap();
     let at = length - table.len();
     assert_eq!(&bytes[at..length], table);
     bytes[at] = MAX_SECTIONS as u8 + 1;

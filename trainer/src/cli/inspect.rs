@@ -104,7 +104,7 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
     let is_weight = |kind| !matches!(kind, SectionKind::SelfTestRows | SectionKind::SelfTestLogits);
     let is_integer = header.numbers != Numbers::F32;
     Ok(Report {
-        name: header.name.into(),
+        name: header.name.as_str().into(),
         cell: header.cell.name(),
         kind: header.numbers.name(),
         shape: header.shape,

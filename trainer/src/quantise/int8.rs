@@ -109,7 +109,7 @@ fn fits(rows: &NetworkRows, input: &InputPlan, greatest_weight: f64) -> bool {
     let fit = |rows: &[Row], operands: &Operands, greatest: f64| {
         rows.iter().all(|row| {
             let scale = best_scale(row, operands, greatest);
-            round(row, operands, scale, greatest).is_some_and(|row| row.bound < ACCUMULATOR_LIMIT)
+            round(row, operands, scale, greatest).is_some_and(|row| row.bound < ACCUMULATOR_LIMIT.into())
         })
     };
     let dense = Operands::of_hidden_states(0, input.operands.bits);
@@ -129,7 +129,7 @@ pub(crate) fn quantise_row(row: &Row, operands: &Operands, greatest_weight: f64)
     let mut scale = best_scale(row, operands, greatest_weight);
     loop {
         let rounded = round(row, operands, scale, greatest_weight)?;
-        if rounded.bound < ACCUMULATOR_LIMIT {
+        if rounded.bound < ACCUMULATOR_LIMIT.into() {
             return Some(rounded);
         }
         scale *= 1.001 * rounded.bound as f64 / ACCUMULATOR_LIMIT as f64;

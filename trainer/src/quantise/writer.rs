@@ -62,9 +62,9 @@ pub(super) fn write(description: &Description<'_>, payload: &Payload) -> Result<
         output,
         operand_bits,
         cell_bits,
-        name: &metadata.name,
-        labels: &labels,
-        sections: payload.sections.iter().copied().collect(),
+        name: metadata.name.as_str().into(),
+        labels: labels.as_str().into(),
+        sections: payload.sections.as_slice(),
     };
     let mut bytes =
         postcard::to_stdvec(&header).expect("a header of plain fields can be written to a vector");

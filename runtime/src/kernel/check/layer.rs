@@ -39,7 +39,7 @@ impl Packing for Specified {
         scaled(sums, multipliers)
     }
 
-    fn magnitude(word: u32) -> [u64; 2] {
+    fn magnitude(word: u32) -> [u32; 2] {
         Bits8::magnitude(word)
     }
 }

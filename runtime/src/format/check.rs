@@ -1,0 +1,180 @@
+//! Whether a file's sections are those that its header asks for, and hold what the arithmetic relies on.
+
+use super::{
+    File, Header, MAX_SECTIONS, ModelError, Numbers, Samples, Scaling, SectionFault, SectionKind, Task,
+};
+use crate::CellKind;
+use crate::cell::{pair_count, tile_count};
+use crate::fixed::OFFSET_LIMIT;
+use crate::tiles::{Sums, words_per_tile};
+
+impl File<'_> {
+    /// Refuses sections that are missing, not needed or of another length, and values that they must not hold.
+    pub(super) fn check_sections(&self) -> Result<(), ModelError> {
+        for (kind, words) in SectionKind::ALL.into_iter().zip(self.lengths()) {
+            let expected = match kind {
+                SectionKind::SelfTestRows | SectionKind::SelfTestLogits => self.self_test_bytes(kind),
+                _ => words * size_of::<u32>(),
+            };
+            let found = self.header.sections.find(kind).map(|section| section.length as usize);
+            let fault = match found {
+                None if expected > 0 => SectionFault::Missing,
+                Some(_) if expected == 0 => SectionFault::Unexpected,
+                Some(found) if found != expected => SectionFault::Length { found, expected },
+                _ => {
+                    self.check_values(kind)?;
+                    continue;
+                }
+            };
+            return Err(ModelError::Section { kind, fault });
+        }
+        match self.header.numbers {
+            Numbers::F32 => Ok(()),
+            Numbers::Int8 | Numbers::Int4 => self.check_sums(),
+        }
+    }
+
+    /// Words of each section, in the order of their kinds; none where a model of this header has no such section.
+    #[inline(never)]
+    fn lengths(&self) -> [usize; MAX_SECTIONS] {
+        let Header { shape, cell, numbers, .. } = self.header;
+        let (inputs, units) = (usize::from(shape.inputs), usize::from(shape.units));
+        let (outputs, layers) = (usize::from(shape.outputs), usize::from(shape.layers));
+        let is_integer = numbers != Numbers::F32;
+        // in an f32 model a row lies for itself, as a tile of one row
+        let (tiles, of_tile, of_pair, dense_rows, dense_columns) = match is_integer {
+            true => (
+                tile_count(shape, cell),
+                2 * pair_count(cell),
+                2,
+                outputs.next_multiple_of(2),
+                words_per_tile(units, Numbers::Int8, 1) / 2,
+            ),
+            false => (units * cell.gates(), 1, 1, outputs, units),
+        };
+        let of_inputs = tiles * words_per_tile(inputs, numbers, pair_count(cell));
+        let of_units = tiles * words_per_tile(units, numbers, pair_count(cell));
+        let when = |is_so: bool, words: usize| if is_so { words } else { 0 };
+        let scaled = when(matches!(self.header.input.scaling, Scaling::PerFeature { .. }), inputs);
+        [
+            of_inputs + layers.saturating_sub(1) * of_units,       // Kernel
+            layers * of_units,                                     // RecurrentKernel
+            layers * tiles * of_tile,                              // Bias
+            when(cell == CellKind::Gru, layers * tiles * of_pair), // RecurrentBias
+            when(is_integer, layers * tiles * of_tile),            // Multiplier
+            dense_rows * dense_columns,                            // DenseKernel
+            dense_rows,                                            // DenseBias
+            when(is_integer, dense_rows),                          // DenseMultiplier
+            0,                                                     // of the self-test
+            0,
+            scaled,                                                         // InputOffset
+            scaled,                                                         // InputGain
+            when(self.header.output.task == Task::Regression, outputs * 2), // OutputScaling
+        ]
+    }
+
+    /// Bytes of the self-test's rows or of its logits, if the file has logits: those of whole sequences, each of as many
+    /// timesteps.
+    fn self_test_bytes(&self, kind: SectionKind) -> usize {
+        let Some(logits) = self.header.sections.find(SectionKind::SelfTestLogits) else { return 0 };
+        let of_sequence = usize::from(self.header.shape.outputs) * size_of::<u32>();
+        let sequences = whole_parts(logits.length as usize, of_sequence);
+        if kind == SectionKind::SelfTestLogits {
+            return sequences.saturating_mul(of_sequence);
+        }
+        // saturating: on a 32-bit machine a hostile file can name more sequences than fit into memory
+        let of_timestep = sequences.saturating_mul(self.header.row_bytes());
+        whole_parts(self.self_test_rows.len(), of_timestep).saturating_mul(of_timestep)
+    }
+
+    /// Whether a section holds floats.
+    fn holds_floats(&self, kind: SectionKind) -> bool {
+        match kind {
+            SectionKind::OutputScaling => true,
+            SectionKind::InputOffset | SectionKind::InputGain => {
+                self.header.numbers == Numbers::F32 || self.header.input.samples == Samples::F32
+            }
+            _ => self.header.numbers == Numbers::F32,
+        }
+    }
+
+    /// Refuses floats that are not finite, negative multipliers and offsets out of range.
+    fn check_values(&self, kind: SectionKind) -> Result<(), ModelError> {
+        // looks at the bits, so that no float arithmetic is linked for it
+        const EXPONENT: u32 = 0x7f80_0000;
+        let values = self.integers(kind);
+        if self.holds_floats(kind) {
+            return match values.iter().any(|value| value.cast_unsigned() & EXPONENT == EXPONENT) {
+                true => Err(ModelError::NotFinite { kind }),
+                false => Ok(()),
+            };
+        }
+        match kind {
+            SectionKind::Multiplier | SectionKind::DenseMultiplier | SectionKind::InputGain => {
+                let row = values.iter().position(|&multiplier| multiplier < 0);
+                row.map_or(Ok(()), |row| Err(ModelError::Multiplier { kind, row }))
+            }
+            SectionKind::InputOffset => {
+                let feature = values.iter().position(|offset| offset.unsigned_abs() > OFFSET_LIMIT);
+                feature.map_or(Ok(()), |feature| Err(ModelError::Offset { feature }))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a row whose sum could reach 2^23 for any input and hidden state.
+    fn check_sums(&self) -> Result<(), ModelError> {
+        let (shape, numbers) = (self.header.shape, self.header.numbers);
+        let (inputs, units) = (usize::from(shape.inputs), usize::from(shape.units));
+        let greatest_hidden = 1 << self.header.operand_bits;
+        let mut kernels = self.words(SectionKind::Kernel);
+        let mut recurrent_kernels = self.words(SectionKind::RecurrentKernel);
+        let mut sums = Sums {
+            kind: SectionKind::Kernel,
+            numbers,
+            pairs: pair_count(self.header.cell),
+            greatest: [self.header.input.greatest_operand(), greatest_hidden],
+            biases: self.integers(SectionKind::Bias).iter(),
+            recurrent_biases: self.integers(SectionKind::RecurrentBias).iter(),
+            row: 0,
+        };
+        let mut columns = inputs;
+        for _ in 0..shape.layers {
+            for _ in 0..tile_count(shape, self.header.cell) {
+                let kernel = split_off(&mut kernels, words_per_tile(columns, numbers, sums.pairs));
+                let recurrent_kernel =
+                    split_off(&mut recurrent_kernels, words_per_tile(units, numbers, sums.pairs));
+                sums.check_tile(kernel, recurrent_kernel)?;
+            }
+            columns = units;
+            sums.greatest = [greatest_hidden; 2];
+        }
+        let mut kernel = self.words(SectionKind::DenseKernel);
+        let mut sums = Sums {
+            kind: SectionKind::DenseKernel,
+            numbers: Numbers::Int8,
+            pairs: 1,
+            greatest: [greatest_hidden; 2],
+            biases: self.integers(SectionKind::DenseBias).iter(),
+            recurrent_biases: [].iter(),
+            row: 0,
+        };
+        while !kernel.is_empty() {
+            let tile = split_off(&mut kernel, words_per_tile(units, Numbers::Int8, 1));
+            sums.check_tile(&[], tile)?;
+        }
+        Ok(())
+    }
+}
+
+/// Splits a tile of so many words off.
+fn split_off<'a>(words: &mut &'a [u32], count: usize) -> &'a [u32] {
+    let (tile, rest) = words.split_at_checked(count).unwrap_or_default();
+    *words = rest;
+    tile
+}
+
+/// How many parts of that size there are, at least one.
+fn whole_parts(found: usize, part: usize) -> usize {
+    found.checked_div(part).unwrap_or_default().max(1)
+}
