@@ -4,6 +4,7 @@
 pub mod battery;
 #[path = "../../trainer/examples/gestures.rs"]
 pub mod gestures;
+pub mod panic_free;
 mod recordings;
 #[path = "../../trainer/examples/vibration.rs"]
 pub mod vibration;

@@ -1,17 +1,16 @@
 //! Builds the firmware around model files.
 
 use std::env;
-use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use super::board::Board;
 use super::elf::program_size;
 use crate::evaluate::sha256_hex;
 use crate::model_file::ModelFile;
-use crate::setup::{Lock, SetupError, rust_target};
+use crate::setup::{Lock, SetupError, cargo, rust_target};
 
 /// The environment variable that may name the source tree that firmware is built from.
 pub const SOURCE_VARIABLE: &str = "REFRAIN_SOURCE";
@@ -161,10 +160,7 @@ fn cargo_build(
         let reason = io::Error::new(io::ErrorKind::InvalidInput, error);
         FirmwareError::File { path: target_dir.to_owned(), action: "list models in this folder", reason }
     })?;
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    for (name, _) in env::vars_os().filter(|(name, _)| !is_inherited(name)) {
-        cargo.env_remove(name);
-    }
+    let mut cargo = cargo();
     if let Some(core) = board.target_cpu() {
         cargo.env("CARGO_ENCODED_RUSTFLAGS", format!("-Ctarget-cpu={core}"));
     }
@@ -184,20 +180,6 @@ fn cargo_build(
     }
     let messages = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Err(FirmwareError::Build { status: output.status.to_string(), messages })
-}
-
-/// Whether the build may see an environment variable: whatever would change what is compiled it may not, so that
-/// it is the same under `cargo test`, `cargo clippy` or a shell. How cargo reaches registries stays as it is.
-fn is_inherited(name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
-    let reaches_registries =
-        ["CARGO_HOME", "CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTRIES_", "CARGO_REGISTRY_"];
-    if reaches_registries.iter().any(|prefix| name.starts_with(prefix)) {
-        return true;
-    }
-    let changes_the_build =
-        ["CARGO", "RUSTFLAGS", "RUSTC", "RUSTDOC", "MAKEFLAGS", "MFLAGS", "DEFMT_", "REFRAIN_"];
-    !changes_the_build.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Names the file in an error of the system.
@@ -235,34 +217,5 @@ mod tests {
         assert_eq!(second[0], first[1]);
         assert_eq!(fs::metadata(&second[0]).unwrap().modified().unwrap(), written);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
-    }
-
-    #[test]
-    fn settings_of_an_outer_cargo_are_not_inherited() {
-        for name in [
-            "CARGO_TARGET_DIR",
-            "CARGO_ENCODED_RUSTFLAGS",
-            "RUSTFLAGS",
-            "RUSTC_WORKSPACE_WRAPPER",
-            "CARGO_PROFILE_FIRMWARE_LTO",
-            "CARGO_BUILD_TARGET",
-            "MAKEFLAGS",
-            "CARGO_MAKEFLAGS",
-            "DEFMT_LOG",
-        ] {
-            assert!(!is_inherited(OsStr::new(name)), "{name}");
-        }
-        for name in [
-            "PATH",
-            "HOME",
-            "CARGO_HOME",
-            "RUSTUP_HOME",
-            "RUSTUP_TOOLCHAIN",
-            "CARGO_HTTP_PROXY",
-            "CARGO_NET_OFFLINE",
-            "https_proxy",
-        ] {
-            assert!(is_inherited(OsStr::new(name)), "{name}");
-        }
     }
 }

@@ -5,6 +5,7 @@
 //! which runs nothing and is tested for every kind of machine; `host` looks at the machine and runs the commands.
 //! Progress goes to stderr.
 
+mod cargo;
 mod chromium;
 mod host;
 mod install;
@@ -16,6 +17,7 @@ mod rust_target;
 use std::io;
 use std::path::PathBuf;
 
+pub use cargo::cargo;
 pub use chromium::{CHROMIUM_VARIABLE, chromium};
 pub(crate) use lock::Lock;
 pub use qemu::{QEMU_VARIABLE, Qemu, QemuVersion, qemu};

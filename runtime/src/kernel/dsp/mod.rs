@@ -112,7 +112,9 @@ impl<'s, const P: usize> From<LayerStep<'s, Bits8, P>> for Layer<'s> {
 #[inline(never)]
 fn timestep(layer: Layer<'_>, assembly: &Assembly, lstm: Lstm, recurrent_bias: Option<&[i32]>) {
     let Layer { kernel, recurrent_kernel, bias, multiplier, x, old, hidden } = layer;
-    let tiles = hidden.len().div_ceil(assembly.units);
+    // never zero, which the compiler does not see, and a division by zero would panic
+    let of_tile = assembly.units.max(1);
+    let tiles = hidden.len().div_ceil(of_tile);
     let has_words = |(words, of_tile): (&[u32], usize), operands: &[i16]| {
         assembly.words(operands.len()) <= of_tile && tiles.saturating_mul(of_tile) <= words.len()
     };
@@ -168,7 +170,7 @@ fn timestep(layer: Layer<'_>, assembly: &Assembly, lstm: Lstm, recurrent_bias: O
             (assembly.function)(&raw mut (*frame).last);
         }
     };
-    let (whole, rest) = hidden.split_at_mut(hidden.len() - hidden.len() % assembly.units);
+    let (whole, rest) = hidden.split_at_mut(hidden.len() - hidden.len() % of_tile);
     if !whole.is_empty() {
         over(whole);
     }
