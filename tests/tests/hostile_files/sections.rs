@@ -61,9 +61,9 @@ fn sections_that_overlap_repeat_or_leave_the_file_are_refused() {
         change(&mut sections[index]);
         refusal(&seal(&header, &sections, payload))
     };
-    for index in 0..sections.len() {
-        for offset in [1, 8, 16, u32::MAX, u32::MAX - 15, sections[index].offset + 16] {
-            if offset != sections[index].offset {
+    for (index, section) in sections.iter().enumerate() {
+        for offset in [1, 8, 16, u32::MAX, u32::MAX - 15, section.offset + 16] {
+            if offset != section.offset {
                 let reason = changed(index, &|section| section.offset = offset);
                 let is_misplaced =
                     matches!(reason, ModelError::Section { fault: SectionFault::Misplaced, .. });
