@@ -67,15 +67,15 @@ impl<'a> AnyModel<'a> {
         File::check(bytes, None)?;
         let file = File::of(bytes);
         Ok(match (file.header.cell, file.header.numbers) {
-            (CellKind::SimpleRnn, Numbers::Int8) => Self::SimpleRnn(Model::of(file)),
-            (CellKind::SimpleRnn, Numbers::Int4) => Self::SimpleRnn4(Model::of(file)),
-            (CellKind::Lstm, Numbers::Int8) => Self::Lstm(Model::of(file)),
-            (CellKind::Lstm, Numbers::Int4) => Self::Lstm4(Model::of(file)),
-            (CellKind::Gru, Numbers::Int8) => Self::Gru(Model::of(file)),
-            (CellKind::Gru, Numbers::Int4) => Self::Gru4(Model::of(file)),
-            (CellKind::SimpleRnn, Numbers::F32) => Self::FloatSimpleRnn(Model::of(file)),
-            (CellKind::Lstm, Numbers::F32) => Self::FloatLstm(Model::of(file)),
-            (CellKind::Gru, Numbers::F32) => Self::FloatGru(Model::of(file)),
+            (CellKind::SimpleRnn, Numbers::Int8) => Self::SimpleRnn(Model::of(file)?),
+            (CellKind::SimpleRnn, Numbers::Int4) => Self::SimpleRnn4(Model::of(file)?),
+            (CellKind::Lstm, Numbers::Int8) => Self::Lstm(Model::of(file)?),
+            (CellKind::Lstm, Numbers::Int4) => Self::Lstm4(Model::of(file)?),
+            (CellKind::Gru, Numbers::Int8) => Self::Gru(Model::of(file)?),
+            (CellKind::Gru, Numbers::Int4) => Self::Gru4(Model::of(file)?),
+            (CellKind::SimpleRnn, Numbers::F32) => Self::FloatSimpleRnn(Model::of(file)?),
+            (CellKind::Lstm, Numbers::F32) => Self::FloatLstm(Model::of(file)?),
+            (CellKind::Gru, Numbers::F32) => Self::FloatGru(Model::of(file)?),
         })
     }
 
@@ -114,6 +114,34 @@ impl<'a> AnyModel<'a> {
     /// every row.
     pub fn classify_every_step(&self, sequence: &[u8], logits: &mut [u8]) -> Result<(), RowLength> {
         with!(self, model => classify_every_step(model, sequence, logits))
+    }
+
+    /// How many of a sequence's rows, in bytes as for [`classify`](Self::classify), are blank before the first that is not:
+    /// a row is blank when all operands that become of it are zero.
+    ///
+    /// ```
+    /// let model = refrain::AnyModel::from_bytes(refrain::include_model!("../../firmware/models/gru.rfn"))?;
+    /// let mut image = [0; 28 * 28];
+    /// image[28 * 5 + 13] = 255;
+    /// assert_eq!(model.leading_blank_rows(&image), Ok(5));
+    /// # Ok::<(), refrain::ModelError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`RowLength`] where `sequence` is not a whole number of rows.
+    pub fn leading_blank_rows(&self, sequence: &[u8]) -> Result<usize, RowLength> {
+        with!(self, model => model.leading_blank_rows(sequence))
+    }
+
+    /// Bytes that the state after a blank row takes in a section [`BlankStates`](crate::format::SectionKind::BlankStates).
+    pub fn blank_state_bytes(&self) -> usize {
+        with!(self, model => model.blank_state_bytes())
+    }
+
+    /// Fills the section [`BlankStates`](crate::format::SectionKind::BlankStates) of an integer model, of as many entries as
+    /// it has room for.
+    pub fn write_blank_states(&self, section: &mut [u8]) {
+        with!(self, model => model.write_blank_states(section));
     }
 
     /// What logits stand for, four bytes each as on the link: themselves in a classification, and in a regression

@@ -27,6 +27,7 @@
 
 pub mod activation;
 mod any;
+mod blank;
 pub mod cell;
 mod checksum;
 mod dense;

@@ -2,6 +2,7 @@
 
 use core::marker::PhantomData;
 
+use crate::blank;
 use crate::cell::{Cell, Logit, Weights};
 use crate::format::{Expected, File, Header, ModelError, SectionKind};
 use crate::sample::{Inputs, Sample, SampleType};
@@ -63,8 +64,8 @@ impl<
     /// # Errors
     /// Any [`ModelError`]: the bytes are no whole, undamaged model file of this version that begins at a
     /// multiple of 16 ([`include_model!`](crate::include_model) sees to that), or it holds another cell, other
-    /// numbers or another shape, takes floats where `S` is `i16`, or has weights that the arithmetic is not exact
-    /// for.
+    /// numbers or another shape, takes floats where `S` is `i16`, has weights that the arithmetic is not exact
+    /// for, or states after blank rows that are not those that it computes.
     pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, ModelError> {
         const {
             assert!(
@@ -73,7 +74,7 @@ impl<
             );
         }
         File::check(bytes, Some(&Self::EXPECTED))?;
-        Ok(Self { file: File::of(bytes), network: PhantomData })
+        Self::of(File::of(bytes))
     }
 
     /// What a file must be.
@@ -90,13 +91,19 @@ impl<
     };
 
     /// The network of a file of that cell and those numbers, checked, whose shape may be smaller than this type's.
-    pub(crate) fn of(file: File<'a>) -> Self {
-        Self { file, network: PhantomData }
+    pub(crate) fn of(file: File<'a>) -> Result<Self, ModelError> {
+        blank::check::<C, INPUTS, UNITS, LAYERS>(&file)?;
+        Ok(Self { file, network: PhantomData })
     }
 
     /// What the file says of itself.
     pub fn header(&self) -> &Header<'a> {
         &self.file.header
+    }
+
+    /// The checked file.
+    pub(crate) fn file(&self) -> &File<'a> {
+        &self.file
     }
 
     /// CRC-32 of the file: tells models apart.
@@ -124,35 +131,35 @@ impl<
         self.step_bytes_in(state, row, &mut [C::Value::default(); INPUTS])
     }
 
-    /// [`step_bytes`](Self::step_bytes) with memory that the caller keeps; what is in it does not matter.
+    /// [`step_bytes`](Self::step_bytes) with memory that the caller keeps; what is in it does not matter. Not inlined, so
+    /// that it is there once.
+    #[inline(never)]
     pub(crate) fn step_bytes_in(
         &self,
         state: &mut State<C, UNITS, LAYERS>,
         row: &[u8],
         operands: &mut [C::Value; INPUTS],
     ) -> Result<(), RowLength> {
+        self.read_row(row, operands)?;
+        self.step_operands(state, operands);
+        Ok(())
+    }
+
+    /// A row as it travels on the link, as operands.
+    pub(crate) fn read_row(&self, row: &[u8], operands: &mut [C::Value; INPUTS]) -> Result<(), RowLength> {
         let expected = self.file.header.row_bytes();
         if row.len() != expected {
             return Err(RowLength { found: row.len(), expected });
         }
         S::read_bytes(&S::Inputs::of(&self.file), self.file.header.input.samples, row, operands);
-        self.step_operands(state, operands);
         Ok(())
     }
 
-    /// One timestep from a row of operands: layer after layer, each one's new hidden state the input of the next.
+    /// One timestep from a row of operands.
     fn step_operands(&self, state: &mut State<C, UNITS, LAYERS>, row: &[C::Value; INPUTS]) {
-        let Shape { inputs, units, layers, .. } = self.file.header.shape;
-        let row = row.get(..usize::from(inputs)).unwrap_or_default();
-        let weights = C::Weights::of(&self.file);
-        state.step_layers(
-            [layers.into(), units.into()],
-            row,
-            self.file.header.operand_bits.into(),
-            |layer, state, x, old| {
-                weights.step(layer, state, x, old);
-            },
-        );
+        if !blank::step(&self.file, state, row) {
+            compute(&self.file, state, row);
+        }
     }
 
     /// The logits of the sequence so far; may be read after any timestep.
@@ -208,6 +215,21 @@ impl<
         }
         Ok(())
     }
+}
+
+/// One timestep from a row of operands: layer after layer, each one's new hidden state the input of the next. Not inlined,
+/// so that it is there once.
+#[inline(never)]
+pub(crate) fn compute<C: Cell, const INPUTS: usize, const UNITS: usize, const LAYERS: usize>(
+    file: &File<'_>,
+    state: &mut State<C, UNITS, LAYERS>,
+    row: &[C::Value; INPUTS],
+) {
+    let Shape { inputs, units, layers, .. } = file.header.shape;
+    let row = row.get(..usize::from(inputs)).unwrap_or_default();
+    let (sizes, bits) = ([layers.into(), units.into()], file.header.operand_bits.into());
+    let weights = C::Weights::of(file);
+    state.step_layers(sizes, row, bits, |layer, state, x, old| weights.step(layer, state, x, old));
 }
 
 /// A row of bytes has another length than the model's.

@@ -16,22 +16,28 @@ use crate::cell::{Cell, Memory, Value};
 /// let saved = state;
 /// state.reset();
 /// assert_eq!(state, saved);
-/// // the hidden state, the same as operands of the kernel, and the cell state
-/// assert_eq!(size_of_val(&state), 64 * (2 + 2 + 4));
+/// // the hidden state, the same as operands of the kernel, and the cell state; a place in a table of blank rows
+/// assert_eq!(size_of_val(&state), 64 * (2 + 2 + 4) + 4);
 /// ```
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 pub struct State<C: Cell, const UNITS: usize, const LAYERS: usize = 1> {
     hidden: [[C::Value; UNITS]; LAYERS],
     /// The hidden state as operands of the kernel, which every timestep reads while it writes the other.
     operands: [[C::Value; UNITS]; LAYERS],
     memory: [C::Memory<UNITS>; LAYERS],
+    /// While all rows have been blank and the model has a state for each: where in its table, see
+    /// [`blank`](crate::blank), the next one begins. Then [`BEGUN`].
+    pub(crate) next_blank: u32,
 }
+
+/// The sequence is past the blank rows that it begins with, as far as the model knows of them.
+pub(crate) const BEGUN: u32 = u32::MAX;
 
 impl<C: Cell, const UNITS: usize, const LAYERS: usize> State<C, UNITS, LAYERS> {
     /// The state before the first timestep: zeros.
     pub fn new() -> Self {
         let zeros = [[C::Value::default(); UNITS]; LAYERS];
-        Self { hidden: zeros, operands: zeros, memory: [Memory::ZERO; LAYERS] }
+        Self { hidden: zeros, operands: zeros, memory: [Memory::ZERO; LAYERS], next_blank: 0 }
     }
 
     /// Forgets everything, as before the first timestep.
@@ -67,9 +73,29 @@ impl<C: Cell, const UNITS: usize, const LAYERS: usize> State<C, UNITS, LAYERS> {
         }
     }
 
+    /// The first `units` units of the first `layers` layers, each with its hidden and its cell state.
+    pub(crate) fn layers(
+        &mut self,
+        [layers, units]: [usize; 2],
+    ) -> impl Iterator<Item = StateMut<'_, C::Value>> {
+        let states = self.hidden.iter_mut().zip(&mut self.memory).take(layers);
+        states.map(move |(hidden, memory)| StateMut {
+            hidden: hidden.get_mut(..units).unwrap_or_default(),
+            cell: memory.as_mut_slice().get_mut(..units).unwrap_or_default(),
+        })
+    }
+
     /// The hidden state of a layer as operands: `[units]`.
     pub(crate) fn operands(&self, layer: usize, units: usize) -> &[C::Value] {
         self.operands.get(layer).and_then(|operands| operands.get(..units)).unwrap_or_default()
+    }
+}
+
+/// What the network remembers is compared. How it came to it, by computing or out of a model's table, changes nothing
+/// of what it will compute.
+impl<C: Cell, const UNITS: usize, const LAYERS: usize> PartialEq for State<C, UNITS, LAYERS> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.hidden, self.operands, self.memory) == (other.hidden, other.operands, other.memory)
     }
 }
 

@@ -105,9 +105,9 @@ pub trait Weights<'a>: Sized + Clone + core::fmt::Debug {
 
 /// A hidden state's element.
 #[doc(hidden)]
-pub trait Value: Copy + Default + core::fmt::Debug + PartialEq {
+pub trait Value: Default + core::fmt::Debug + PartialEq + bytemuck::Pod {
     /// An element of the cell state that goes with it.
-    type CellState: Copy + Default + core::fmt::Debug + PartialEq;
+    type CellState: Default + core::fmt::Debug + PartialEq + bytemuck::Pod;
 
     /// How rows of integers become operands of the first layer.
     type Integers<'a>: Inputs<'a, Self>;

@@ -11,6 +11,8 @@ impl Value for i16 {
     type Integers<'a> = IntegerInputs<'a>;
     type Floats<'a> = FloatInputs<'a>;
 
+    // not inlined, as a timestep that is computed and one out of a table of states both come here
+    #[inline(never)]
     fn operands(hidden: &[i16], operand: &mut [i16], operand_bits: u32) {
         // two at a time: small cores load and store a word as fast as half of one
         let (hidden, operand) = of_one_length(hidden, operand);

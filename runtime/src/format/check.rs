@@ -14,6 +14,8 @@ impl File<'_> {
         for (kind, words) in SectionKind::ALL.into_iter().zip(self.lengths()) {
             let expected = match kind {
                 SectionKind::SelfTestRows | SectionKind::SelfTestLogits => self.self_test_bytes(kind),
+                // its length is checked with what it holds
+                SectionKind::BlankStates if self.header.numbers != Numbers::F32 => self.blank_states.len(),
                 _ => words * size_of::<u32>(),
             };
             let found = self.header.sections.find(kind).map(|section| section.length as usize);
@@ -70,6 +72,7 @@ impl File<'_> {
             scaled,                                                         // InputOffset
             scaled,                                                         // InputGain
             when(self.header.output.task == Task::Regression, outputs * 2), // OutputScaling
+            0,                                                              // BlankStates
         ]
     }
 

@@ -136,6 +136,12 @@ pub enum ModelError {
         /// The greatest magnitude that the sum could reach, at most `u32::MAX`; it must be less than 2^23.
         bound: u32,
     },
+    /// An entry of the section [`BlankStates`](super::SectionKind::BlankStates) is not the state that the cells compute, is
+    /// cut short, or is one more than [`MAX_BLANK_STATES`](super::MAX_BLANK_STATES).
+    BlankState {
+        /// The first such entry.
+        entry: usize,
+    },
     /// A weight or bias of an f32 model is infinite or not a number.
     NotFinite {
         /// Its section.
@@ -221,6 +227,13 @@ impl fmt::Display for ModelError {
                 f,
                 "row {row} of section {kind:?} can sum to {bound}, and less than {} is needed: export it again",
                 crate::fixed::ACCUMULATOR_LIMIT
+            ),
+            Self::BlankState { entry } => write!(
+                f,
+                "entry {entry} of section BlankStates is not the state after {} blank rows, or one of more than {}: export \
+                 the model again",
+                entry.saturating_add(1),
+                super::MAX_BLANK_STATES
             ),
             Self::NotFinite { kind } => {
                 write!(f, "section {kind:?} of the model holds a value that is no finite number")

@@ -32,8 +32,9 @@ pub struct File<'a> {
     /// The same of the others. In two parts of at most 64 bytes, which a small core moves with a few instructions and
     /// without `memcpy`.
     others: [&'a [u32]; MAX_SECTIONS - FIRST_KINDS],
-    /// The one section of bytes.
+    /// The sections of bytes.
     pub(crate) self_test_rows: &'a [u8],
+    pub(crate) blank_states: &'a [u8],
 }
 
 /// What a program is compiled for.
@@ -61,6 +62,7 @@ impl<'a> File<'a> {
             first: core::array::from_fn(|kind| words(&header, payload, kind)),
             others: core::array::from_fn(|kind| words(&header, payload, FIRST_KINDS + kind)),
             self_test_rows: header.sections.bytes(SectionKind::SelfTestRows, payload),
+            blank_states: header.sections.bytes(SectionKind::BlankStates, payload),
         }
     }
 

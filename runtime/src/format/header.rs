@@ -15,6 +15,9 @@ pub const MAGIC: [u8; 4] = *b"RFRN";
 pub const VERSION: u8 = 1;
 /// Most bytes of a model's name: it must fit a message of the link.
 pub const MAX_NAME_BYTES: usize = 255;
+/// Most states after leading blank rows that a file has.
+pub const MAX_BLANK_STATES: usize = 255;
+
 /// The header of a model file: all that is known of a model before its weights are looked at.
 ///
 /// The fields stand in the file in this order, as `postcard` writes them.

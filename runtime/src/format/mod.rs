@@ -57,6 +57,7 @@
 //! | `InputOffset` | `i32`, of float samples `f32` | `PerFeature`: one for each feature, below 2^22 |
 //! | `InputGain` | `i32`, of float samples `f32` | `PerFeature`: one for each feature |
 //! | `OutputScaling` | `f32` | regression: of each output its mean, then its deviation |
+//! | `BlankStates` | `i16` and `i32` | optional: the states after leading blank rows, see below |
 //!
 //! **Tiles.** Two rows of int8 weights, A and B, form a *pair*: for each column 16 bits, `256·A + B`. `P`
 //! pairs form a *tile*, which holds the rows that one turn of the cell's loop needs:
@@ -84,6 +85,12 @@
 //! for the 8s, and `w & 0x000f000f`, after a shift right by 0, 4, 8 or 12, one row's two weights beside one another. What
 //! the 8s add to any row's sum is 8 times the sum of the operands.
 //!
+//! **States after blank rows.** A row whose operands are all zero is *blank*. As long as a sequence has had nothing but
+//! blank rows, its states are those of any other such sequence, and `BlankStates` may hold the first of them: entry `k`,
+//! of 1 to 255 entries, is the state after `k + 1` blank rows. An entry has each layer's hidden state in Q15, an `i16` for
+//! each unit, and in an LSTM its cell state behind that, an `i32` for each unit; there are no gaps. Every entry must be
+//! what the cells compute, so the section changes no bit of any logit.
+//!
 //! # Sections of an f32 model
 //!
 //! `Kernel`, `RecurrentKernel`, `Bias`, `RecurrentBias` (GRU: all three gates), `DenseKernel`, `DenseBias`,
@@ -106,6 +113,6 @@ pub(crate) use fields::from_byte;
 pub use fields::{HeaderField, InputFormat, Numbers, OutputFormat, Samples, Scaling, Steps, Task};
 pub use file::PAYLOAD_ALIGNMENT;
 pub(crate) use file::{Expected, File};
-pub use header::{Header, MAGIC, MAX_NAME_BYTES, VERSION};
+pub use header::{Header, MAGIC, MAX_BLANK_STATES, MAX_NAME_BYTES, VERSION};
 pub use sections::{MAX_SECTIONS, Section, SectionKind, Sections};
 pub use text::Text;

@@ -31,18 +31,19 @@ pub enum SectionKind {
     InputOffset,
     InputGain,
     OutputScaling,
+    BlankStates,
 }
 
 from_byte! {
     SectionKind {
         Kernel, RecurrentKernel, Bias, RecurrentBias, Multiplier, DenseKernel, DenseBias, DenseMultiplier,
-        SelfTestRows, SelfTestLogits, InputOffset, InputGain, OutputScaling
+        SelfTestRows, SelfTestLogits, InputOffset, InputGain, OutputScaling, BlankStates
     }
 }
 
 impl SectionKind {
     /// Every kind, in the order of their bytes.
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Kernel,
         Self::RecurrentKernel,
         Self::Bias,
@@ -56,6 +57,7 @@ impl SectionKind {
         Self::InputOffset,
         Self::InputGain,
         Self::OutputScaling,
+        Self::BlankStates,
     ];
 }
 

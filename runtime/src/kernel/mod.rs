@@ -60,7 +60,7 @@ use portable::add_products;
 pub use check::check_kernel;
 
 /// Whether operands that are zero are multiplied like any other, so that time does not depend on the data.
-const FIXED_TIME: bool = cfg!(feature = "fixed-time");
+pub(crate) const FIXED_TIME: bool = cfg!(feature = "fixed-time");
 
 /// The sums of one pair of rows: A, then B.
 pub(crate) type PairSums = [i32; 2];
