@@ -18,7 +18,7 @@ use refrain::{CellKind, Numbers, Shape};
 use refrain_trainer::data::{self, Dataset, InputScaling, Split, Task, digits};
 use refrain_trainer::model_file::ModelFile;
 use refrain_trainer::nn::Network;
-use refrain_trainer::quantise::{Metadata, export};
+use refrain_trainer::quantise::{BlankStates, Metadata, export_with};
 
 pub use recordings::{Recordings, per_step, regression};
 
@@ -51,11 +51,25 @@ pub fn shipped_models() -> [ModelFile; 3] {
     })
 }
 
-/// A model of random weights, as it would come out of training.
+/// A model of random weights, as it would come out of training, without states after blank rows.
 ///
 /// # Panics
 /// If such a model cannot be exported, which would be an error of the exporter.
 pub fn random_model(cell: CellKind, shape: Shape, numbers: Numbers, seed: u64) -> ModelFile {
+    random_model_with(BlankStates::Count(0), cell, shape, numbers, seed)
+}
+
+/// [`random_model`] with states after blank rows.
+///
+/// # Panics
+/// If such a model cannot be exported, as one of floats with such states.
+pub fn random_model_with(
+    blank_states: BlankStates,
+    cell: CellKind,
+    shape: Shape,
+    numbers: Numbers,
+    seed: u64,
+) -> ModelFile {
     let network = random_network(cell, shape, seed);
     let metadata = Metadata {
         name: format!("random {cell}"),
@@ -64,7 +78,8 @@ pub fn random_model(cell: CellKind, shape: Shape, numbers: Numbers, seed: u64) -
         task: Task::classification((0..shape.outputs).map(|class| class.to_string())),
     };
     let calibration = unlabelled(random_samples(20, 12, shape.inputs.into(), seed));
-    export(&network, &metadata, numbers, calibration.view()).expect("random weights can be exported")
+    export_with(blank_states, &network, &metadata, numbers, calibration.view())
+        .expect("random weights can be exported")
 }
 
 /// A network of random weights.

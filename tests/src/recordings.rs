@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use refrain::{CellKind, Numbers, Samples, Shape};
 use refrain_trainer::data::{InputScaling, Kind, Sequences, Split, TargetScaling, Targets, Task, Values};
 use refrain_trainer::model_file::ModelFile;
-use refrain_trainer::quantise::{Metadata, export};
+use refrain_trainer::quantise::{BlankStates, Metadata, export_with};
 
 use super::random_network;
 
@@ -77,6 +77,21 @@ impl Recordings {
     /// # Panics
     /// If such a model cannot be exported, which would be an error of the exporter.
     pub fn model(&self, cell: CellKind, units: u16, layers: u8, numbers: Numbers) -> ModelFile {
+        self.model_with(BlankStates::Auto, cell, units, layers, numbers)
+    }
+
+    /// [`model`](Self::model) with a choice of states after blank rows.
+    ///
+    /// # Panics
+    /// If such a model cannot be exported, as one of floats with such states.
+    pub fn model_with(
+        &self,
+        blank_states: BlankStates,
+        cell: CellKind,
+        units: u16,
+        layers: u8,
+        numbers: Numbers,
+    ) -> ModelFile {
         let (inputs, outputs) = (self.split.inputs() as u16, self.task.outputs() as u16);
         let network = random_network(cell, Shape { inputs, units, outputs, layers }, 4);
         let metadata = Metadata {
@@ -85,6 +100,7 @@ impl Recordings {
             scaling: self.scaling.clone(),
             task: self.task.clone(),
         };
-        export(&network, &metadata, numbers, self.split.view()).expect("random weights can be exported")
+        export_with(blank_states, &network, &metadata, numbers, self.split.view())
+            .expect("random weights can be exported")
     }
 }

@@ -1,11 +1,12 @@
 //! The bytes of model files: what is written today must be readable for ever, and mean the same.
 
+use refrain::format::SectionKind;
 use refrain::{CellKind, Lstm, Numbers, Samples, Shape, State};
-use refrain_tests::{Recordings, per_step, random_model, regression, unlabelled};
+use refrain_tests::{Recordings, per_step, random_model, random_model_with, regression, unlabelled};
 use refrain_trainer::data::{InputScaling, Task};
 use refrain_trainer::model_file::ModelFile;
 use refrain_trainer::nn::Network;
-use refrain_trainer::quantise::{Metadata, export};
+use refrain_trainer::quantise::{BlankStates, Metadata, export_with};
 
 /// `golden/lstm-2x1x1.rfn.txt`: bytes in hexadecimal, `#` begins a comment.
 fn golden() -> Vec<u8> {
@@ -14,8 +15,8 @@ fn golden() -> Vec<u8> {
     words.map(|word| u8::from_str_radix(word, 16).expect("two hexadecimal digits")).collect()
 }
 
-/// An LSTM of one unit with weights that quantise to round numbers.
-fn small_lstm() -> ModelFile {
+/// An LSTM of one unit with weights that quantise to round numbers, with so many states after blank rows.
+fn small_lstm(blank_states: u8) -> ModelFile {
     let mut network = Network::zeros(CellKind::Lstm, Shape { inputs: 2, units: 1, outputs: 1, layers: 1 });
     for (gate, value) in [0.25, -0.5, 1.0, 0.75].into_iter().enumerate() {
         network.layers[0].kernel[[0, gate]] = value;
@@ -32,12 +33,13 @@ fn small_lstm() -> ModelFile {
         task: Task::classification(["yes"]),
     };
     let calibration = unlabelled(ndarray::Array3::from_elem((1, 3, 2), 128));
-    export(&network, &metadata, Numbers::Int8, calibration.view()).expect("a small network can be exported")
+    export_with(BlankStates::Count(blank_states), &network, &metadata, Numbers::Int8, calibration.view())
+        .expect("a small network can be exported")
 }
 
 #[test]
 fn the_exporter_writes_the_golden_bytes() {
-    let file = small_lstm();
+    let file = small_lstm(0);
     let hex: Vec<String> = file.as_bytes().chunks(16).map(|line| format!("{line:02x?}")).collect();
     assert_eq!(file.as_bytes(), golden(), "the exporter wrote\n{}", hex.join("\n"));
 }
@@ -55,6 +57,26 @@ fn the_golden_bytes_give_the_golden_logits() {
     assert_eq!(logits, GOLDEN_LOGITS);
     assert_eq!(model.self_test(), Ok(()));
 }
+
+#[test]
+fn states_after_blank_rows_are_the_golden_ones() {
+    let file = small_lstm(2);
+    let header = file.model().header().clone();
+    let section = *header.sections.last().expect("a file has sections");
+    assert_eq!((section.kind, section.length), (SectionKind::BlankStates, 2 * (2 + 4)));
+    let end = file.as_bytes().len() - 4;
+    assert_eq!(file.as_bytes()[end - 12..end], GOLDEN_BLANK_STATES);
+    let mut state = State::new();
+    let model = Lstm::<2, 1, 1>::from_bytes(file.as_bytes()).expect("of that shape");
+    for entry in GOLDEN_BLANK_STATES.as_chunks::<6>().0 {
+        model.step(&mut state, &[0u8, 0]);
+        assert_eq!(state.hidden()[0][0].to_le_bytes(), entry[..2]);
+    }
+}
+
+/// After one blank row and after two: the hidden state, Q15 in two bytes, and the cell state, Q29 in four.
+const GOLDEN_BLANK_STATES: [u8; 12] =
+    [0x40, 0x09, 0x00, 0x20, 0xeb, 0x03, 0x7a, 0x0f, 0xf7, 0x6c, 0x8b, 0x06];
 
 /// Q16, after each of four timesteps.
 const GOLDEN_LOGITS: [i32; 4] = [11_018, 1_295, -14_697, -976];
@@ -78,6 +100,26 @@ fn every_kind_of_file_is_the_same_byte_for_byte() {
     let found =
         PINNED.map(|(cell, numbers, _)| (cell, numbers, random_model(cell, shape, numbers, 1).model().crc()));
     assert_eq!(found, PINNED);
+}
+
+/// As [`PINNED`], of models of two layers with three states after blank rows.
+const PINNED_BLANK_STATES: [(CellKind, Numbers, u32); 6] = [
+    (CellKind::SimpleRnn, Numbers::Int8, 0x0535c44c),
+    (CellKind::SimpleRnn, Numbers::Int4, 0xc756965a),
+    (CellKind::Lstm, Numbers::Int8, 0x3f969389),
+    (CellKind::Lstm, Numbers::Int4, 0xa61138c8),
+    (CellKind::Gru, Numbers::Int8, 0xbd23f513),
+    (CellKind::Gru, Numbers::Int4, 0xe3748a0a),
+];
+
+#[test]
+fn every_kind_of_file_with_states_after_blank_rows_is_the_same_byte_for_byte() {
+    let shape = Shape { inputs: 3, units: 5, outputs: 3, layers: 2 };
+    let found = PINNED_BLANK_STATES.map(|(cell, numbers, _)| {
+        let file = random_model_with(BlankStates::Count(3), cell, shape, numbers, 1);
+        (cell, numbers, file.model().crc())
+    });
+    assert_eq!(found, PINNED_BLANK_STATES);
 }
 
 /// As [`PINNED`], of models for sensors: two layers, a scale for each feature, values at every timestep.

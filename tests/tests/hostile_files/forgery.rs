@@ -90,7 +90,11 @@ pub(crate) fn refusal(bytes: &[u8]) -> ModelError {
 
 /// What the runtime says of a random model after a change.
 pub(crate) fn refused(cell: CellKind, numbers: Numbers, change: impl Fn(&mut Forgery<'_>)) -> ModelError {
-    let file = random_model(cell, SHAPE, numbers, 1);
+    refused_of(&random_model(cell, SHAPE, numbers, 1), change)
+}
+
+/// What the runtime says of a model after a change.
+pub(crate) fn refused_of(file: &ModelFile, change: impl Fn(&mut Forgery<'_>)) -> ModelError {
     let mut forgery = Forgery::of(file.as_bytes());
     assert_eq!(forgery.clone().sealed(), file.as_bytes(), "taken apart and sealed again it is the same");
     change(&mut forgery);

@@ -9,6 +9,7 @@ use refrain_trainer::data::{Dataset, Source};
 use refrain_trainer::device::{Board, DeviceReport, Target, Via, set_up};
 use refrain_trainer::evaluate::Scores;
 use refrain_trainer::plot::{Curve, learning_curves};
+use refrain_trainer::quantise::BlankStates;
 use refrain_trainer::run::Earlier;
 use refrain_trainer::train::{Epoch, Options};
 use serde::Serialize;
@@ -177,6 +178,7 @@ impl Demonstration<'_> {
             model: &model,
             name: None,
             numbers: Numbers::Int8,
+            blank_states: BlankStates::Auto,
             fine_tuning: 0,
         };
         let exported = job.run(&trained.checkpoint, self.dataset)?;

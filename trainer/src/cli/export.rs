@@ -11,7 +11,9 @@ use refrain_trainer::data::Dataset;
 use refrain_trainer::evaluate::Scores;
 use refrain_trainer::model_file::ModelFile;
 use refrain_trainer::nn::Network;
-use refrain_trainer::quantise::{CALIBRATION, LayerError, Metadata, Report as LayerReport, export};
+use refrain_trainer::quantise::{
+    BlankStates, CALIBRATION, LayerError, Metadata, Report as LayerReport, export_with,
+};
 use refrain_trainer::train::{EpochDone, Observer, Plan, Progress, fine_tune, fine_tuning_epochs};
 use serde::Serialize;
 
@@ -53,6 +55,10 @@ pub(super) struct Args {
     /// Epochs of training in the integers of the model file before it is written [default: enough with --bits 4, else 0]
     #[arg(long, value_name = "EPOCHS", conflicts_with = "float")]
     fine_tune: Option<u32>,
+    /// States after leading blank rows that the model carries, from 0 to 255, to save the board's time; auto takes those that
+    /// the training samples make worth their flash
+    #[arg(long, value_name = "N|auto", default_value = "auto", value_parser = blank_states, conflicts_with = "float")]
+    blank_states: BlankStates,
     /// The model's name, which it carries with it [default: cell and units, as in lstm-64]
     #[arg(long)]
     name: Option<String>,
@@ -83,6 +89,15 @@ impl Bits {
             Self::Eight => 0,
             Self::Four => fine_tuning_epochs(cell),
         }
+    }
+}
+
+/// What `--blank-states` says.
+fn blank_states(text: &str) -> Result<BlankStates, String> {
+    match (text, text.parse()) {
+        ("auto", _) => Ok(BlankStates::Auto),
+        (_, Ok(count)) => Ok(BlankStates::Count(count)),
+        _ => Err("expected a number from 0 to 255, or auto".into()),
     }
 }
 
@@ -161,6 +176,7 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
         model: &args.out,
         name: args.name.as_deref(),
         numbers: if args.float { Numbers::F32 } else { args.bits.numbers() },
+        blank_states: args.blank_states,
         fine_tuning: args.fine_tune.unwrap_or(args.bits.fine_tuning(checkpoint.network.kind())),
     };
     Ok(Report { exported: job.run(&checkpoint, &dataset)?, data })
@@ -175,6 +191,7 @@ pub(super) struct Job<'a> {
     /// Its name; without one, cell and units.
     pub(super) name: Option<&'a str>,
     pub(super) numbers: Numbers,
+    pub(super) blank_states: BlankStates,
     /// Epochs of training in these numbers beforehand.
     pub(super) fine_tuning: u32,
 }
@@ -202,7 +219,7 @@ impl Job<'_> {
         let metadata = Metadata::of(checkpoint, name);
         let calibration = dataset.train().view().first(CALIBRATION);
         let network = self.network(checkpoint, dataset)?;
-        let file = export(&network, &metadata, self.numbers, calibration)
+        let file = export_with(self.blank_states, &network, &metadata, self.numbers, calibration)
             .map_err(|source| CliError::Export { path: self.checkpoint.to_owned(), source })?;
         file.save(self.model)?;
 

@@ -41,8 +41,11 @@ pub(super) struct Report {
     /// As Keras counts them, batch normalisation's four vectors included.
     params: usize,
     bytes: usize,
-    /// Of all sections but the self-test's.
+    /// Of all sections but the self-test's and the states after blank rows.
     weight_bytes: u32,
+    /// States after leading blank rows that the file holds.
+    blank_states: usize,
+    blank_states_bytes: u32,
     input: InputFormat,
     output: OutputFormat,
     /// Integer models: fraction bits of what the kernels multiply.
@@ -86,6 +89,9 @@ impl fmt::Display for Report {
         fact("fraction bits of the cell state", bits(self.cell_bits));
         fact("file", format!("{} bytes", thousands(self.bytes as u64)));
         fact("weights", format!("{} bytes", thousands(self.weight_bytes)));
+        let [blank_states, blank_bytes] =
+            [self.blank_states as u64, self.blank_states_bytes.into()].map(thousands);
+        fact("states after blank rows", format!("{blank_states}, {blank_bytes} bytes"));
         fact("CRC-32", self.crc32.clone());
         fact("self-test", self.self_test.into());
         let mut sections = number_table(["section", "offset", "bytes"]);
@@ -101,7 +107,13 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
     let model = file.model();
     let self_test = self_test(&args.model, &model)?;
     let header = model.header();
-    let is_weight = |kind| !matches!(kind, SectionKind::SelfTestRows | SectionKind::SelfTestLogits);
+    let is_weight = |kind| {
+        !matches!(kind, SectionKind::SelfTestRows | SectionKind::SelfTestLogits | SectionKind::BlankStates)
+    };
+    let bytes_of = |is_wanted: &dyn Fn(SectionKind) -> bool| {
+        header.sections.iter().filter(|section| is_wanted(section.kind)).map(|section| section.length).sum()
+    };
+    let blank_states_bytes: u32 = bytes_of(&|kind| kind == SectionKind::BlankStates);
     let is_integer = header.numbers != Numbers::F32;
     Ok(Report {
         name: header.name.as_str().into(),
@@ -112,12 +124,9 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
         labels: header.output_names().map(str::to_owned).collect(),
         params: Network::zeros(header.cell, header.shape).parameter_count(),
         bytes: file.as_bytes().len(),
-        weight_bytes: header
-            .sections
-            .iter()
-            .filter(|section| is_weight(section.kind))
-            .map(|section| section.length)
-            .sum(),
+        weight_bytes: bytes_of(&is_weight),
+        blank_states: blank_states_bytes as usize / model.blank_state_bytes(),
+        blank_states_bytes,
         input: header.input,
         output: header.output,
         operand_bits: is_integer.then_some(header.operand_bits),

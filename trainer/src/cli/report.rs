@@ -12,6 +12,7 @@ use refrain_trainer::device::{Board, Target, Via, set_up};
 use refrain_trainer::evaluate::{Answers, Evaluation};
 use refrain_trainer::files::write_whole;
 use refrain_trainer::model_file::ModelFile;
+use refrain_trainer::quantise::BlankStates;
 use refrain_trainer::report::{self, Data, Findings, Layer, Outputs, Page, Results, results};
 use refrain_trainer::run::Run;
 use serde::Serialize;
@@ -255,7 +256,14 @@ impl Work<'_> {
         }
         let folder = tempfile::tempdir().map_err(CliError::Temporary)?;
         let model = folder.path().join("model.rfn");
-        let job = Job { checkpoint: path, model: &model, name: None, numbers: Numbers::Int8, fine_tuning: 0 };
+        let job = Job {
+            checkpoint: path,
+            model: &model,
+            name: None,
+            numbers: Numbers::Int8,
+            blank_states: BlankStates::Auto,
+            fine_tuning: 0,
+        };
         let exported = job.run(checkpoint, self.dataset)?;
         Ok((exported.file, exported.layers.iter().map(Layer::from).collect()))
     }

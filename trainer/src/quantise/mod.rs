@@ -7,6 +7,7 @@
 //! 4. `int8`: each row gets one scale for its input and recurrent weights, a bias in accumulator units and a
 //!    multiplier; the operand format is the finest for which no sum can reach 2^23.
 //! 5. `tiles` and `writer`: sections, header, CRC.
+//! 6. `blank`: what the cells have computed after leading blank rows, where sequences begin with some.
 //!
 //! [`export`] does all that, and reads the file back with the runtime, which checks every bound again.
 //! `report` compares what the file computes with the network it came from.
@@ -14,6 +15,7 @@
 mod aware;
 #[cfg(test)]
 mod aware_tests;
+mod blank;
 mod calibrate;
 mod fold;
 mod input;
@@ -28,6 +30,7 @@ use refrain::format::{MAX_NAME_BYTES, SectionKind};
 use refrain::{CellKind, MAX_LAYERS, Numbers};
 
 pub use aware::Formats;
+pub use blank::BlankStates;
 pub use report::{LayerError, Report};
 
 use crate::checkpoint::Checkpoint;
@@ -108,12 +111,20 @@ pub enum ExportError {
         /// The name.
         name: String,
     },
+    /// States after blank rows for a model of floats, which has none.
+    #[error(
+        "an f32 model holds no states after blank rows, {found} are asked for: leave --blank-states out, or export integers"
+    )]
+    BlankStates {
+        /// How many are asked for.
+        found: u8,
+    },
     /// The runtime refuses the file that was written.
     #[error("the exported model does not pass the runtime's own checks: {0}")]
     Refused(#[from] ModelFileError),
 }
 
-/// Writes `network` as a model file that computes with `numbers`.
+/// Writes `network` as a model file that computes with `numbers`, with as many states after leading blank rows as pay.
 ///
 /// `calibration` holds raw training sequences, of the type of samples that the model will take: features count up to
 /// twice the greatest magnitude seen among them, and the LSTM's cell state gets room for as much. The same arguments
@@ -130,7 +141,28 @@ pub fn export(
     numbers: Numbers,
     calibration: SplitView<'_>,
 ) -> Result<ModelFile, ExportError> {
+    export_with(BlankStates::Auto, network, metadata, numbers, calibration)
+}
+
+/// [`export`] with a choice of states after leading blank rows; they change the time that a sequence takes, and no bit of
+/// what comes out.
+///
+/// # Errors
+/// [`ExportError`].
+///
+/// # Panics
+/// If there are no sequences in `calibration`.
+pub fn export_with(
+    blank_states: BlankStates,
+    network: &Network,
+    metadata: &Metadata,
+    numbers: Numbers,
+    calibration: SplitView<'_>,
+) -> Result<ModelFile, ExportError> {
     check(network, metadata)?;
+    if let (BlankStates::Count(found @ 1..), Numbers::F32) = (blank_states, numbers) {
+        return Err(ExportError::BlankStates { found });
+    }
     let (layers, shape) = (&network.layers, network.shape());
     let dense = fold::batch_normalization(&network.batch_normalization, &network.dense);
     let reach = Reach::of(network, &metadata.scaling, calibration);
@@ -168,6 +200,9 @@ pub fn export(
     }
     let plain = writer::write(&description, &payload)?;
     self_test::add(&mut payload, &plain, &metadata.scaling);
+    if numbers != Numbers::F32 {
+        blank_states.add(&mut payload, &plain, calibration);
+    }
     Ok(writer::write(&description, &payload)?)
 }
 

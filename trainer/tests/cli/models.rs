@@ -94,7 +94,7 @@ fn inspect_shows_what_is_in_a_model() {
         let wanted = sections.iter().filter(|section| is_wanted(section["kind"].as_str().unwrap()));
         wanted.map(|section| section["bytes"].as_u64().unwrap()).sum()
     };
-    assert_eq!(report["weight_bytes"], bytes(|kind| !kind.starts_with("SelfTest")));
+    assert_eq!(report["weight_bytes"], bytes(|kind| !kind.starts_with("SelfTest") && kind != "BlankStates"));
     assert!(bytes(|_| true) < file.len() as u64);
     let crc = u32::from_le_bytes(*file.last_chunk().unwrap());
     assert_eq!(report["crc32"], format!("{crc:08x}"));
@@ -103,6 +103,42 @@ fn inspect_shows_what_is_in_a_model() {
     for word in ["lstm-6", "5 inputs, 6 units, 3 outputs", "RecurrentKernel", "passed"] {
         assert!(text.contains(word), "{text}");
     }
+}
+
+#[test]
+fn states_after_blank_rows_are_a_part_of_the_file_alone() {
+    let bench = Bench::new();
+    bench.model("lstm", "m");
+    let inspected = |file: &str| json(&bench.run(&format!("inspect ${file} --json")));
+    let logits =
+        |file: &str| json(&bench.run(&format!("eval ${file} --json --data $data")))["logits_sha256"].clone();
+    let without = inspected("m.rfn");
+    let no_states = (&without["blank_states"], &without["blank_states_bytes"]);
+    assert_eq!(no_states, (&0.into(), &0.into()), "no image of the set begins with a blank row");
+    for count in [4, 255] {
+        let export = format!("export $m.ckpt --json --data $data --blank-states {count} --out $with.rfn");
+        assert!(bench.run(&export).status.success());
+        let with = inspected("with.rfn");
+        let bytes = count * 6 * (2 + 4);
+        assert_eq!((&with["blank_states"], &with["blank_states_bytes"]), (&count.into(), &bytes.into()));
+        let last = with["sections"].as_array().unwrap().last().unwrap();
+        assert_eq!((&last["kind"], &last["bytes"]), (&"BlankStates".into(), &bytes.into()));
+        assert_eq!(with["weight_bytes"], without["weight_bytes"]);
+        assert_eq!(logits("with.rfn"), logits("m.rfn"));
+    }
+    let text = String::from_utf8(bench.run("inspect $with.rfn").stdout).unwrap();
+    assert!(text.contains("255, 9,180 bytes"), "{text}");
+
+    assert!(bench.run("export $m.ckpt --data $data --blank-states auto --out $auto.rfn").status.success());
+    assert_eq!(fs::read(bench.path("auto.rfn")).unwrap(), fs::read(bench.path("m.rfn")).unwrap());
+    for count in ["256", "-1", "few"] {
+        let line = format!("export $m.ckpt --data $data --blank-states={count} --out $x.rfn");
+        let message = error(&bench.run(&line));
+        assert!(message.contains("expected a number from 0 to 255, or auto"), "{message}");
+    }
+    let message = error(&bench.run("export $m.ckpt --data $data --float --blank-states 3 --out $x.rfn"));
+    assert!(message.contains("--float") && message.contains("--blank-states"), "{message}");
+    assert!(!bench.path("x.rfn").exists());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Exported networks against the networks that they came from.
 
+mod blank;
 mod fidelity;
 mod files;
 mod typed;
