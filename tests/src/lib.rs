@@ -2,6 +2,7 @@
 
 #[path = "../../trainer/examples/battery.rs"]
 pub mod battery;
+pub mod cycles;
 #[path = "../../trainer/examples/gestures.rs"]
 pub mod gestures;
 pub mod panic_free;
@@ -101,6 +102,12 @@ pub fn random_network(cell: CellKind, shape: Shape, seed: u64) -> Network {
 pub fn unlabelled(samples: Array3<u8>) -> Split {
     let labels = vec![0; samples.len_of(Axis(0))];
     Split::of_images(samples, labels, "sequences", "no labels").expect("there are sequences")
+}
+
+/// Raw samples `[count, timesteps, inputs]`, none of them blank: no kernel can skip any of them.
+pub fn samples_without_zeros(count: usize, timesteps: usize, inputs: usize, seed: u64) -> Array3<u8> {
+    let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+    Array3::from_shape_simple_fn((count, timesteps, inputs), || 128 + (rng.next_u32() >> 25) as u8)
 }
 
 /// Raw samples `[count, timesteps, inputs]`, a third of them blank.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use object::elf::{SHF_ALLOC, SHF_WRITE, SHT_NOBITS};
-use object::{Object, ObjectSection, SectionFlags};
+use object::{Object, ObjectSection, ObjectSymbol, SectionFlags};
 
 use super::firmware::FirmwareError;
 
@@ -15,6 +15,15 @@ pub(super) struct ProgramSize {
     pub(super) flash: u64,
     /// RAM that is taken from the start: all variables, the stack not included.
     pub(super) ram: u64,
+}
+
+/// The address of a function or a variable; of a function in Thumb code it is odd. `None` where the program has no
+/// symbol of that name.
+pub(super) fn address_of(path: &Path, symbol: &str) -> Result<Option<u64>, FirmwareError> {
+    let unreadable = |reason: String| FirmwareError::Elf { path: path.to_owned(), reason };
+    let bytes = fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    let file = object::File::parse(&*bytes).map_err(|error| unreadable(error.to_string()))?;
+    Ok(file.symbol_by_name(symbol).map(|symbol| symbol.address()))
 }
 
 /// Reads the section table of a program.

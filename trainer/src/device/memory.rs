@@ -84,7 +84,8 @@ fn run_jobs(
     while !failed.load(Ordering::Relaxed) {
         let index = next.fetch_add(1, Ordering::Relaxed);
         let Some(job) = jobs.get(index) else { break };
-        let result = run_job(launch, model, work, index, job, |sequences| {
+        let order = Order { name: format!("job-{index}"), model, sequences: job.clone(), plugin: None };
+        let result = run_job(launch, work, &order, |sequences| {
             // Where nobody listens any more, nobody needs to know.
             let _ = told.send((index, sequences));
         });
@@ -115,35 +116,46 @@ fn jobs(work: &Work, memory: usize) -> Result<Vec<Range<usize>>, DeviceError> {
     Ok(jobs)
 }
 
+/// What one board is to do.
+pub(super) struct Order<'a> {
+    /// Of the folder for the files of this job, different from those of other jobs.
+    pub(super) name: String,
+    /// Number of the model in the firmware.
+    pub(super) model: u32,
+    /// Which sequences it classifies.
+    pub(super) sequences: Range<usize>,
+    /// A plugin of QEMU's that watches.
+    pub(super) plugin: Option<&'a str>,
+}
+
 /// Boots a board that does one job.
-fn run_job(
+pub(super) fn run_job(
     launch: &Launch,
-    model: u32,
     work: &Work,
-    index: usize,
-    job: &Range<usize>,
+    order: &Order<'_>,
     mut progress: impl FnMut(usize),
 ) -> Result<Answers, DeviceError> {
-    let folder = launch.folder.join(format!("job-{index}"));
+    let folder = launch.folder.join(&order.name);
     fs::create_dir(&folder).map_err(in_file(&folder, "make this folder"))?;
     let path = folder.join("job.bin");
-    write_job(&path, model, work, job).map_err(in_file(&path, "write this job for the board"))?;
+    write_job(&path, work, order).map_err(in_file(&path, "write this job for the board"))?;
 
-    let mut emulator = launch.start(Mode::Memory { job: &path }, &folder)?;
+    let mut emulator = launch.start(Mode::Memory { job: &path, plugin: order.plugin }, &folder)?;
     let statistics = follow(&mut emulator, &mut progress)?;
     emulator.finish(PATIENCE)?;
     let statistics = statistics.ok_or(DeviceError::NoStatistics)?;
-    let logits = read_logits(&folder.join("logits.bin"), work.logits_bytes(job.clone()))?;
-    progress(job.len());
+    let logits = read_logits(&folder.join("logits.bin"), work.logits_bytes(order.sequences.clone()))?;
+    progress(order.sequences.len());
     fs::remove_dir_all(&folder).map_err(in_file(&folder, "remove this folder"))?;
     Ok(Answers { logits, statistics })
 }
 
-fn write_job(path: &Path, model: u32, work: &Work, job: &Range<usize>) -> std::io::Result<()> {
+fn write_job(path: &Path, work: &Work, order: &Order<'_>) -> std::io::Result<()> {
+    let job = &order.sequences;
     let too_large = |_| std::io::Error::from(std::io::ErrorKind::FileTooLarge);
     let field = |value: usize| u32::try_from(value).map_err(too_large);
     let head = Job {
-        model,
+        model: order.model,
         sequences: field(job.len())?,
         timesteps: field(work.timesteps(job.clone()))?,
         row_bytes: field(work.row_bytes())?,
@@ -275,7 +287,8 @@ mod tests {
     fn a_job_is_written_as_the_board_reads_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("job.bin");
-        write_job(&path, 7, &work(&[3, 1, 4, 2], Steps::Last), &(1..3)).unwrap();
+        let order = Order { name: String::new(), model: 7, sequences: 1..3, plugin: None };
+        write_job(&path, &work(&[3, 1, 4, 2], Steps::Last), &order).unwrap();
         let bytes = fs::read(&path).unwrap();
         let (head, rest) = bytes.split_first_chunk().unwrap();
         let expected = Job { model: 7, sequences: 2, timesteps: 5, row_bytes: 2 };

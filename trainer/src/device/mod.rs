@@ -5,6 +5,7 @@
 //! over a [`transport`]) or from its memory. A real board is reached over a serial port and already runs the
 //! firmware.
 
+mod bench;
 mod board;
 pub mod client;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use std::time::{Duration, Instant};
 
 use refrain::link::Statistics;
 
+pub use bench::{Bench, BenchRun};
 pub use board::{Board, JobMemory};
 pub use error::DeviceError;
 pub use launch::remove_run_folders;

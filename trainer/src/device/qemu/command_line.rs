@@ -16,6 +16,8 @@ pub enum Mode<'a> {
     Memory {
         /// A [job](refrain::link::bulk) and its sequences.
         job: &'a Path,
+        /// A plugin of QEMU's that watches, with its arguments: what stands behind `-plugin`.
+        plugin: Option<&'a str>,
     },
 }
 
@@ -47,9 +49,10 @@ pub(super) fn arguments(board: Board, elf: &Path, mode: Mode<'_>, port: u16) -> 
         "-kernel".into(),
         elf.display().to_string(),
     ]);
-    if let Mode::Memory { job } = mode {
+    if let Mode::Memory { job, plugin } = mode {
         let (file, address) = (escaped(job), board.job_memory().address);
         arguments.extend(["-device".into(), format!("loader,file={file},addr={address:#x},force-raw=on")]);
+        arguments.extend(plugin.into_iter().flat_map(|plugin| ["-plugin".into(), plugin.into()]));
     }
     arguments
 }
@@ -71,12 +74,15 @@ mod tests {
         assert!(serve.contains("-serial tcp:127.0.0.1:4321,nodelay=on "), "{serve}");
         assert!(!serve.contains("arg="), "{serve}");
         assert!(line(Mode::SelfTest).contains("target=native,arg=self-test "));
-        let memory = line(Mode::Memory { job: Path::new("a,b/job.bin") });
+        let job = Path::new("a,b/job.bin");
+        let memory = line(Mode::Memory { job, plugin: None });
         assert!(memory.contains("target=native,arg=memory "), "{memory}");
         assert!(
             memory.ends_with("-device loader,file=a,,b/job.bin,addr=0x21000000,force-raw=on"),
             "{memory}"
         );
+        let watched = line(Mode::Memory { job, plugin: Some("count.so,out=x") });
+        assert_eq!(watched, memory + " -plugin count.so,out=x");
     }
 
     #[test]
