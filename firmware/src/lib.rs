@@ -9,6 +9,7 @@
 
 pub mod classifier;
 pub mod clock;
+pub mod depth;
 pub mod memory;
 mod mode;
 mod parts;
@@ -19,6 +20,7 @@ mod testing;
 
 pub use classifier::{Classifier, Network};
 pub use clock::{Clock, Meter};
+pub use depth::DepthGauge;
 pub use mode::Mode;
 pub use parts::Parts;
 pub use server::Server;

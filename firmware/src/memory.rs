@@ -18,7 +18,7 @@ use refrain::link::bulk::{JOB_BYTES, Job, LENGTH_BYTES};
 use refrain::{Header, RowLength, Steps, crc32};
 
 use crate::session::row_length;
-use crate::{Classifier, Clock, Meter};
+use crate::{Classifier, Clock, DepthGauge, Meter};
 
 /// Progress is told at the end of a sequence when so many timesteps have passed since it was told last.
 const PROGRESS_TIMESTEPS: usize = 500;
@@ -37,6 +37,9 @@ pub struct Outcome<'a> {
     pub timesteps: u32,
     /// Clock ticks that answering them took.
     pub ticks: u64,
+    /// Stack that answering the first of them took, in bytes. How deep an inference goes does not depend on what is in the
+    /// sequence, and to mark the stack takes longer than many an inference.
+    pub stack_bytes: u32,
 }
 
 /// Why a job is not done.
@@ -95,6 +98,7 @@ pub fn run<'a, E>(
     memory: &'a mut [u8],
     models: &mut [&mut dyn Classifier],
     meter: &Meter<impl Clock>,
+    gauge: &mut impl DepthGauge,
     mut progress: impl FnMut(u32) -> Result<(), E>,
 ) -> Result<Outcome<'a>, JobError<E>> {
     let (head, rest) = memory.split_first_chunk_mut::<JOB_BYTES>().ok_or(JobError::Missing)?;
@@ -109,12 +113,19 @@ pub fn run<'a, E>(
     check_lengths(&job, lengths.clone())?;
 
     let (mut rows, mut places) = (&*rows, &mut *logits);
-    let (mut ticks, mut untold) = (0, 0);
+    let (mut ticks, mut untold, mut stack_bytes) = (0, 0, 0);
     for (done, timesteps) in (1..).zip(lengths.map(|length| length as usize)) {
         let (sequence, later) = rows.split_at(timesteps * layout.row);
         let (place, free) = places.split_at_mut(layout.answers(timesteps) * layout.answer);
         (rows, places) = (later, free);
-        let (answered, spent) = answer(model, &layout, sequence, place, meter);
+        let (answered, spent) = if done == 1 {
+            gauge.mark();
+            let answered = answer(model, &layout, sequence, place, meter);
+            stack_bytes = gauge.depth();
+            answered
+        } else {
+            answer(model, &layout, sequence, place, meter)
+        };
         answered.map_err(|error| JobError::Refused(row_length(error)))?;
         ticks += spent;
         untold += timesteps;
@@ -125,7 +136,7 @@ pub fn run<'a, E>(
     }
     crc[..WORD_BYTES].copy_from_slice(&crc32(logits).to_le_bytes());
     let answers = &answers[..layout.logits + WORD_BYTES];
-    Ok(Outcome { answers, sequences: job.sequences, timesteps: job.timesteps, ticks })
+    Ok(Outcome { answers, sequences: job.sequences, timesteps: job.timesteps, ticks, stack_bytes })
 }
 
 /// The answers to one sequence into `place`, and the ticks that they took.
@@ -242,7 +253,7 @@ mod tests {
     use std::convert::Infallible;
 
     use super::*;
-    use crate::testing::{LOGITS_TICKS, Recorder, STEP_TICKS, SteppedClock};
+    use crate::testing::{CountingGauge, LOGITS_TICKS, Recorder, STEP_TICKS, SteppedClock};
 
     const JOB: Job = Job { model: 1, sequences: 120, timesteps: 120 * 9, row_bytes: 2 };
     /// Job, lengths, sequences, logits and CRC of [`JOB`].
@@ -278,7 +289,8 @@ mod tests {
         let [mut first, mut second, third] = [("first", 3), ("second", 2), ("third", 2)]
             .map(|(name, inputs)| Recorder::new(name, inputs, &clock));
         let mut third = third.answering_every_step();
-        run(memory, &mut [&mut first, &mut second, &mut third], &Meter::new(&clock), progress)
+        let (meter, mut gauge) = (Meter::new(&clock), CountingGauge::new(&clock));
+        run(memory, &mut [&mut first, &mut second, &mut third], &meter, &mut gauge, progress)
     }
 
     fn silent(_: u32) -> Result<(), Infallible> {
@@ -301,6 +313,8 @@ mod tests {
         assert_eq!(crc, crc32(&expected).to_le_bytes());
         assert_eq!((outcome.sequences, outcome.timesteps), (120, 1080));
         assert_eq!(outcome.ticks, 1080 * STEP_TICKS + 120 * LOGITS_TICKS);
+        let first = u64::from(lengths()[0]) * STEP_TICKS + LOGITS_TICKS;
+        assert!((first..first + 10).contains(&outcome.stack_bytes.into()), "that of one sequence alone");
         let passed = |sequences: &u32| lengths()[..*sequences as usize].iter().sum::<u32>();
         assert_eq!(told.len(), 2);
         assert!(

@@ -95,8 +95,10 @@ pub(crate) fn run() -> Result<(), Failure> {
 fn do_job(parts: BoardParts, models: &mut [&mut dyn Classifier]) -> Result<(), Failure> {
     let mut outbox = Outbox::<_, FRAME>::new(parts.serial);
     let meter = Meter::new(parts.clock);
-    let outcome =
-        memory::run(parts.memory, models, &meter, |sequences| outbox.send(0, Reply::Progress { sequences }));
+    let mut gauge = stack::Gauge::new();
+    let outcome = memory::run(parts.memory, models, &meter, &mut gauge, |sequences| {
+        outbox.send(0, Reply::Progress { sequences })
+    });
     let outcome = outcome.map_err(|error| report_refusal(&mut outbox, error))?;
     Selected::save_answers(outcome.answers).map_err(Failure::Save)?;
     let statistics = Statistics {
@@ -105,6 +107,7 @@ fn do_job(parts: BoardParts, models: &mut [&mut dyn Classifier]) -> Result<(), F
         ticks: outcome.ticks,
         ticks_per_1000_instructions: meter.clock().ticks_per_1000_instructions(),
         stack_bytes: (parts.stack_used)(),
+        inference_stack_bytes: outcome.stack_bytes,
         broken_frames: 0,
     };
     defmt::info!("job done: {}", statistics);

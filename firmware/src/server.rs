@@ -12,8 +12,8 @@ use crate::{Classifier, Clock, Parts, Session};
 const CHUNK_BYTES: usize = 64;
 
 /// Most bytes of a message besides what it carries; `Reply::Statistics`, with every varint at its longest, has
-/// 41.
-const OVERHEAD_BYTES: usize = 41;
+/// 46.
+const OVERHEAD_BYTES: usize = 46;
 
 /// Bytes that a frame buffer needs for rows of `row` bytes, logits of `logits` bytes, and names (of a model, or
 /// of the board with the firmware's version) of `name` bytes.
@@ -334,6 +334,7 @@ mod tests {
             ticks: u64::MAX,
             ticks_per_1000_instructions: u32::MAX,
             stack_bytes: u32::MAX,
+            inference_stack_bytes: u32::MAX,
             broken_frames: u32::MAX,
         };
         out.send(u32::MAX, Reply::Statistics(statistics)).unwrap();

@@ -168,6 +168,7 @@ impl<'m, C: Clock> Session<'m, C> {
             ticks: self.ticks,
             ticks_per_1000_instructions: self.meter.clock().ticks_per_1000_instructions(),
             stack_bytes: (self.stack_used)(),
+            inference_stack_bytes: 0,
             broken_frames,
         }
     }
@@ -385,6 +386,7 @@ mod tests {
                     ticks: 2 * (3 * STEP_TICKS + LOGITS_TICKS),
                     ticks_per_1000_instructions: 25_600,
                     stack_bytes: 321,
+                    inference_stack_bytes: 0,
                     broken_frames: 5,
                 })
             );

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use refrain::{CellKind, Header, InputFormat, Numbers, OutputFormat, RowLength, Samples, Scaling};
 use refrain::{SelfTestError, Shape, Steps, Task};
 
-use crate::{Classifier, Clock};
+use crate::{Classifier, Clock, DepthGauge};
 
 /// A clock that goes on by a fixed step each time it is read.
 pub(crate) struct SteppedClock {
@@ -31,6 +31,28 @@ impl Clock for &SteppedClock {
 
     fn ticks_per_1000_instructions(&self) -> u32 {
         25_600
+    }
+}
+
+/// A gauge that measures ticks of a clock instead of bytes of stack.
+pub(crate) struct CountingGauge<'c> {
+    clock: &'c SteppedClock,
+    marked: u64,
+}
+
+impl<'c> CountingGauge<'c> {
+    pub(crate) fn new(clock: &'c SteppedClock) -> Self {
+        Self { clock, marked: 0 }
+    }
+}
+
+impl DepthGauge for CountingGauge<'_> {
+    fn mark(&mut self) {
+        self.marked = self.clock.now();
+    }
+
+    fn depth(&self) -> u32 {
+        (self.clock.now() - self.marked) as u32
     }
 }
 

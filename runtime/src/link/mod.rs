@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 use crate::{CellKind, Numbers, OutputFormat, Samples, Shape};
 
 /// Version of the messages; a board that answers [`Reply::Hello`] with another one is not spoken to.
-pub const PROTOCOL_VERSION: u8 = 1;
+pub const PROTOCOL_VERSION: u8 = 2;
 
 /// A message with the number of the request that it is, or that it answers.
 ///
@@ -158,6 +158,8 @@ pub struct Statistics {
     pub ticks_per_1000_instructions: u32,
     /// Most stack used so far, in bytes.
     pub stack_bytes: u32,
+    /// Of that, what an inference takes; 0 where that was not measured, as it is in [jobs in memory](bulk) alone.
+    pub inference_stack_bytes: u32,
     /// Frames dropped because they were broken.
     pub broken_frames: u32,
 }

@@ -90,6 +90,7 @@ impl fmt::Display for Report {
         fact("flash, model (bytes)", thousands(report.flash_bytes.model));
         fact("RAM, static (bytes)", or_unknown(report.ram_bytes.statics));
         fact("RAM, stack (bytes)", thousands(report.ram_bytes.stack));
+        fact("of that, one inference (bytes)", or_unknown(report.ram_bytes.inference_stack.map(u64::from)));
         fact("samples per second", format!("{:.1}, via {}", report.samples_per_second, report.via));
         writeln!(f, "{facts}")?;
         write!(f, "SHA-256 of the logits: {}", report.logits_sha256)

@@ -226,6 +226,7 @@ fn joined(answers: Vec<Answers>) -> Answers {
             timesteps: all.statistics.timesteps + statistics.timesteps,
             ticks: all.statistics.ticks + statistics.ticks,
             stack_bytes: all.statistics.stack_bytes.max(statistics.stack_bytes),
+            inference_stack_bytes: all.statistics.inference_stack_bytes.max(statistics.inference_stack_bytes),
             ..statistics
         };
     }
@@ -326,6 +327,7 @@ mod tests {
             timesteps: 9 * sequences,
             ticks,
             stack_bytes,
+            inference_stack_bytes: stack_bytes / 10,
             ..Statistics::default()
         };
         let all = joined(vec![

@@ -63,6 +63,9 @@ pub struct RamBytes {
     pub statics: Option<u64>,
     /// The most stack that was used.
     pub stack: u32,
+    /// Of that, what an inference takes: its own calls, from the first row to the logits. `None` where it was not measured,
+    /// as it is only where the samples came in the board's memory.
+    pub inference_stack: Option<u32>,
 }
 
 /// A logit that differs between board and host.
@@ -112,6 +115,7 @@ pub(super) fn compare(
         ram_bytes: RamBytes {
             statics: outcome.firmware.as_ref().map(|firmware| firmware.static_ram_bytes),
             stack: outcome.statistics.stack_bytes,
+            inference_stack: Some(outcome.statistics.inference_stack_bytes).filter(|&bytes| bytes > 0),
         },
         samples_per_second: board.samples as f64 / outcome.seconds,
         via: outcome.via,
@@ -159,7 +163,7 @@ mod tests {
         let outcome = Outcome {
             board: "fake".into(),
             logits,
-            statistics: Statistics { stack_bytes: 900, ..Statistics::default() },
+            statistics: Statistics { stack_bytes: 900, inference_stack_bytes: 400, ..Statistics::default() },
             retries: 3,
             seconds: 2.0,
             via: "link",
@@ -199,7 +203,10 @@ mod tests {
     fn the_report_has_the_names_that_scripts_read() {
         let json = serde_json::to_value(report(Steps::Last, |_| {})).unwrap();
         assert_eq!(json["cell"], "simple-rnn");
-        assert_eq!(json["ram_bytes"], serde_json::json!({ "static": null, "stack": 900 }));
+        assert_eq!(
+            json["ram_bytes"],
+            serde_json::json!({ "static": null, "stack": 900, "inference_stack": 400 })
+        );
         assert!(json["flash_bytes"]["code"].is_null() && json["flash_bytes"]["model"].is_u64());
         assert_eq!(json["host_matches"], true);
         assert!(json["accuracy"].is_f64() && json["samples"] == 6 && json["answers"] == 6);
