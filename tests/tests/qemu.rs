@@ -6,7 +6,7 @@
 use refrain::{CellKind, Numbers, Samples, Shape};
 use refrain_tests::{Recordings, dataset, per_step, random_model, regression, shipped_models};
 use refrain_trainer::data::{SplitView, Task};
-use refrain_trainer::device::{self, Board, DeviceReport, Target, Via};
+use refrain_trainer::device::{self, Bench, Board, DeviceReport, Target, Via};
 use refrain_trainer::evaluate::evaluate;
 use refrain_trainer::model_file::ModelFile;
 
@@ -41,6 +41,22 @@ fn the_shipped_models_answer_over_the_link_as_on_the_host() {
     let dataset = dataset();
     for file in &shipped_models() {
         run(file, Via::Link, dataset.test().view().first(10));
+    }
+}
+
+/// The firmware's option to copy its models to RAM changes where they are read from, and nothing else.
+#[test]
+fn weights_in_ram_give_the_logits_of_weights_in_flash() {
+    let (dataset, models) = (dataset(), shipped_models());
+    let samples = dataset.test().view().first(50);
+    let bench = Bench::prepare(Board::Mps2An386, &models.each_ref(), &["weights-in-ram"]);
+    let bench = bench.expect("the firmware can be built so");
+    let model_bytes: usize = models.iter().map(|file| file.as_bytes().len()).sum();
+    assert!(bench.firmware().static_ram_bytes >= model_bytes as u64, "the models are among the variables");
+    for (number, file) in models.iter().enumerate() {
+        let run = bench.run(number, samples, None).expect("the board answers");
+        let host = evaluate(file, samples).expect("the host can evaluate what the board can");
+        assert_eq!(run.logits, host.logits, "{}", file.name());
     }
 }
 

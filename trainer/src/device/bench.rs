@@ -38,13 +38,13 @@ pub struct BenchRun {
 }
 
 impl Bench {
-    /// Finds QEMU and builds the firmware of `board` around `models`.
+    /// Finds QEMU and builds the firmware of `board` around `models`, with these features of its package.
     ///
     /// # Errors
     /// [`DeviceError::Setup`] or [`DeviceError::Firmware`].
-    pub fn prepare(board: Board, models: &[&ModelFile]) -> Result<Self, DeviceError> {
+    pub fn prepare(board: Board, models: &[&ModelFile], features: &[&str]) -> Result<Self, DeviceError> {
         let folder = RunFolder::new()?;
-        let launch = Launch::prepare(board, models, folder.path())?;
+        let launch = Launch::prepare(board, models, features, folder.path())?;
         let models = models.iter().map(|&model| model.clone()).collect();
         Ok(Self { models, launch, runs: AtomicUsize::new(0), _folder: folder })
     }

@@ -41,7 +41,8 @@ pub(super) fn program_size(path: &Path) -> Result<ProgramSize, FirmwareError> {
         if sh_type != SHT_NOBITS {
             size.flash += section.size();
         }
-        if sh_flags.contains(SHF_WRITE) {
+        // What is copied to RAM need not be written there: see the firmware's feature `weights-in-ram`.
+        if sh_flags.contains(SHF_WRITE) || section.name() == Ok(".data") {
             size.ram += section.size();
         }
     }

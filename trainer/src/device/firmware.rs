@@ -79,22 +79,27 @@ pub struct Firmware {
     pub failure_folder: PathBuf,
 }
 
-/// Builds the firmware of `board` around `models`, whose numbers on the board are their places, and puts the
-/// program into `folder`.
+/// Builds the firmware of `board` around `models`, whose numbers on the board are their places, with these
+/// features of its package, and puts the program into `folder`.
 ///
 /// The build has a target folder of its own, so that it waits for no other cargo, and takes no settings from
 /// one that it runs in; several processes may call this at once.
 ///
 /// # Errors
 /// [`FirmwareError`].
-pub fn build(board: Board, models: &[&ModelFile], folder: &Path) -> Result<Firmware, FirmwareError> {
+pub fn build(
+    board: Board,
+    models: &[&ModelFile],
+    features: &[&str],
+    folder: &Path,
+) -> Result<Firmware, FirmwareError> {
     let source = source_tree()?;
     rust_target(&source, board.target())?;
     let target_dir = source.join("target").join("device");
     let elf = folder.join("firmware.elf");
     let _lock = Lock::acquire(&target_dir.join("build.lock"))?;
     let files = place_models(models, &target_dir.join("models"))?;
-    cargo_build(board, &source, &target_dir, &files)?;
+    cargo_build(board, features, &source, &target_dir, &files)?;
     let built = target_dir.join(board.target()).join(PROFILE).join(PACKAGE);
     fs::copy(&built, &elf).map_err(in_file(&built, "copy the firmware"))?;
     let size = program_size(&elf)?;
@@ -152,6 +157,7 @@ fn place_models(models: &[&ModelFile], folder: &Path) -> Result<Vec<PathBuf>, Fi
 
 fn cargo_build(
     board: Board,
+    features: &[&str],
     source: &Path,
     target_dir: &Path,
     models: &[PathBuf],
@@ -166,6 +172,7 @@ fn cargo_build(
     }
     let output = cargo
         .args(["build", "--locked", "--package", PACKAGE, "--profile", PROFILE, "--target", board.target()])
+        .arg(format!("--features={}", features.join(",")))
         .arg("--target-dir")
         .arg(target_dir)
         .current_dir(source)

@@ -23,10 +23,15 @@ pub(super) struct Launch {
 }
 
 impl Launch {
-    /// Finds QEMU and builds the firmware.
-    pub(super) fn prepare(board: Board, models: &[&ModelFile], folder: &Path) -> Result<Self, DeviceError> {
+    /// Finds QEMU and builds the firmware, with these features.
+    pub(super) fn prepare(
+        board: Board,
+        models: &[&ModelFile],
+        features: &[&str],
+        folder: &Path,
+    ) -> Result<Self, DeviceError> {
         let qemu = qemu(board.name(), board.minimum_qemu())?;
-        let firmware = firmware::build(board, models, folder)?;
+        let firmware = firmware::build(board, models, features, folder)?;
         Ok(Self { qemu, board, firmware, folder: folder.to_owned() })
     }
 

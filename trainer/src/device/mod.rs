@@ -136,7 +136,7 @@ pub fn run_all(
 ) -> Result<Vec<DeviceReport>, DeviceError> {
     files.iter().try_for_each(|file| check_data(file, samples))?;
     let folder = RunFolder::new()?;
-    let launch = Launch::prepare(board, &files.iter().collect::<Vec<_>>(), folder.path())?;
+    let launch = Launch::prepare(board, &files.iter().collect::<Vec<_>>(), &[], folder.path())?;
     let of = |(number, file)| {
         let outcome = from_memory(&launch, number, &Work::new(file, samples), &mut |_| {})?;
         report::compare(file, outcome, &evaluate(file, samples)?, samples)
@@ -161,7 +161,7 @@ pub fn set_up(board: Board) -> Result<(), DeviceError> {
 /// [`DeviceError`]; [`qemu::EmulatorError::Ended`] where the self-test is not passed.
 pub fn self_test(board: Board, models: &[&ModelFile]) -> Result<(), DeviceError> {
     let folder = RunFolder::new()?;
-    let launch = Launch::prepare(board, models, folder.path())?;
+    let launch = Launch::prepare(board, models, &[], folder.path())?;
     let mut emulator = launch.start(Mode::SelfTest, folder.path())?;
     Ok(emulator.finish(SELF_TEST_PATIENCE)?)
 }
@@ -175,7 +175,7 @@ fn emulated(
     classified: &mut dyn FnMut(usize),
 ) -> Result<Outcome, DeviceError> {
     let folder = RunFolder::new()?;
-    let launch = Launch::prepare(board, &[file], folder.path())?;
+    let launch = Launch::prepare(board, &[file], &[], folder.path())?;
     if !in_memory(via, work.count()) {
         return link::on_emulator(&launch, file, work, classified);
     }
