@@ -37,8 +37,7 @@ pub struct Outcome<'a> {
     pub timesteps: u32,
     /// Clock ticks that answering them took.
     pub ticks: u64,
-    /// Stack that answering the first of them took, in bytes; how deep an inference goes does not depend on what is
-    /// in the sequence, and to mark the stack takes longer than many an inference.
+    /// Stack that answering the first of them took, in bytes; how deep an inference goes is the same for all.
     pub stack_bytes: u32,
 }
 

@@ -15,10 +15,11 @@
  *     LDM, STM, PUSH, POP, LDRD, STRD, VLDM, VSTM     1 + the words that they move
  *     SDIV, UDIV      7, where the manual says 2 to 12
  *     VDIV, VSQRT     14
- *     any other       1, among them MUL, MLA, SMLAD, SMULL and whatever an IT block skips
+ *     any other       1, among them MUL, MLA, SMLAD and SMULL
  *     + 2 to refill the pipeline where the next instruction does not follow in memory, where the manual says 1 to 3
  *
- * It leaves out what depends on registers, such as the cycle for an address that the instruction before has computed.
+ * It leaves out what depends on registers: the cycle for an address that the instruction before has computed, and that
+ * an instruction which an IT block skips takes 1.
  *
  * Costs are added up once for each block that QEMU translates, and a block's sum each time it runs; only what depends
  * on the block before is found then. Interrupts within a call are counted as part of it.
@@ -68,12 +69,12 @@ enum {
 /* What an instruction does, as far as its cycles depend on it. */
 enum kind {
     OTHER,
-    LOAD,     /* one word or less */
-    STORE,    /* one word or less */
-    LIST,     /* a word for each bit set among the low 16 */
-    SHORT_LIST, /* a word for each bit set among the low 9 */
-    PAIR,     /* two words */
-    FLOATS,   /* as many words as the low 8 bits say */
+    LOAD,       /* one word or less */
+    STORE,      /* one word or less */
+    LIST,       /* a word for each bit that is set among the low 16 */
+    SHORT_LIST, /* a word for each bit that is set among the low 8, or 9 */
+    PAIR,       /* two words */
+    FLOATS,     /* as many words as the low 8 bits say */
     DIVIDE,
     FLOAT_DIVIDE,
 };
@@ -100,7 +101,7 @@ static const struct encoding SHORT[] = {
     {0xf800, 0x9800, LOAD},       /* LDR */
     {0xfe00, 0xb400, SHORT_LIST}, /* PUSH */
     {0xfe00, 0xbc00, SHORT_LIST}, /* POP */
-    {0xf000, 0xc000, SHORT_LIST}, /* STM, LDM: eight registers; bit 8 is part of the base register, see `words` */
+    {0xf000, 0xc000, SHORT_LIST}, /* STM, LDM; bit 8 belongs to the base register, see short_list */
 };
 
 /* Sections A5.3 and A6.5 to A6.7. */

@@ -56,6 +56,10 @@ impl Spread {
 pub struct Calls {
     /// One for each sequence, in order.
     pub each: Vec<Call>,
+    /// The most stack that one of them took.
+    pub stack_bytes: u32,
+    /// The most stack that the whole firmware took.
+    pub firmware_stack_bytes: u32,
 }
 
 impl Calls {
@@ -79,12 +83,12 @@ pub struct Counter {
 }
 
 impl Counter {
-    /// Builds the firmware and the plugin.
+    /// Builds the firmware, with these features of its package, and the plugin.
     ///
     /// # Errors
     /// [`CountError`].
-    pub fn new(models: &[&ModelFile]) -> Result<Self, CountError> {
-        let bench = Bench::prepare(Board::Mps2An386, models)?;
+    pub fn new(models: &[&ModelFile], features: &[&str]) -> Result<Self, CountError> {
+        let bench = Bench::prepare(Board::Mps2An386, models, features)?;
         let plugin = Plugin::new(bench.qemu())?;
         let function = bench.address_of(FUNCTION)?.ok_or(CountError::NoFunction { function: FUNCTION })?;
         let folder =
@@ -116,7 +120,7 @@ impl Counter {
             done
         };
         let processors = thread::available_parallelism().map_or(1, usize::from);
-        let mut done: Vec<(usize, Result<Vec<Call>, CountError>)> = thread::scope(|scope| {
+        let mut done: Vec<(usize, Result<Calls, CountError>)> = thread::scope(|scope| {
             let boards: Vec<_> = (0..processors.min(runs.len())).map(|_| scope.spawn(work)).collect();
             boards
                 .into_iter()
@@ -124,26 +128,37 @@ impl Counter {
                 .collect()
         });
         done.sort_by_key(|(start, _)| *start);
-        let each = done.into_iter().map(|(_, calls)| calls).collect::<Result<Vec<_>, _>>()?.concat();
-        Ok(Calls { each })
+        let mut all = Calls { each: Vec::with_capacity(total), stack_bytes: 0, firmware_stack_bytes: 0 };
+        for (_, calls) in done {
+            let calls = calls?;
+            all.each.extend(calls.each);
+            all.stack_bytes = all.stack_bytes.max(calls.stack_bytes);
+            all.firmware_stack_bytes = all.firmware_stack_bytes.max(calls.firmware_stack_bytes);
+        }
+        Ok(all)
     }
 
     /// One run of one board.
-    fn count_run(&self, number: usize, samples: SplitView<'_>) -> Result<Vec<Call>, CountError> {
+    fn count_run(&self, number: usize, samples: SplitView<'_>) -> Result<Calls, CountError> {
         let file = &self.bench.models()[number];
         let out = tempfile::NamedTempFile::new_in(self.folder.path())
             .map_err(in_file(self.folder.path(), "write here"))?;
         let run = self.bench.run(number, samples, Some(&self.plugin.argument(self.function, out.path())))?;
         let host = evaluate(file, samples).map_err(refrain_trainer::device::DeviceError::from)?;
         if run.logits != host.logits {
-            return Err(CountError::Logits { model: file.name().into() });
+            let model = file.model();
+            return Err(CountError::Logits { model: file.name().into(), shape: model.header().shape });
         }
         let text = fs::read_to_string(out.path()).map_err(in_file(out.path(), "read the counts"))?;
-        let calls = parse(&text);
-        match calls.len() == samples.count() {
-            true => Ok(calls),
+        let each = parse(&text);
+        match each.len() == samples.count() {
+            true => Ok(Calls {
+                each,
+                stack_bytes: run.statistics.inference_stack_bytes,
+                firmware_stack_bytes: run.statistics.stack_bytes,
+            }),
             false => {
-                let (path, found, expected) = (out.path().to_owned(), calls.len(), samples.count());
+                let (path, found, expected) = (out.path().to_owned(), each.len(), samples.count());
                 Err(CountError::CallCount { path, found, expected })
             }
         }
@@ -172,7 +187,7 @@ mod tests {
     fn counts_are_read_and_summed_up() {
         let each = parse("10 20\n11 27\nno count\n12 22\n");
         assert_eq!(each[1], Call { instructions: 11, cycles: 27 });
-        let calls = Calls { each };
+        let calls = Calls { each, stack_bytes: 0, firmware_stack_bytes: 0 };
         assert_eq!(calls.instructions(), Spread { min: 10, mean: 11, max: 12 });
         assert_eq!(calls.cycles(), Spread { min: 20, mean: 23, max: 27 });
     }

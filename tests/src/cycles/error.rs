@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use refrain::Shape;
 use refrain_trainer::device::DeviceError;
 use refrain_trainer::setup::QemuVersion;
 
@@ -72,10 +73,12 @@ pub enum CountError {
         expected: usize,
     },
     /// The board computes something else than the host.
-    #[error("{model}: the board's logits are not the host's, so what they cost is worth nothing")]
+    #[error("{model} ({shape}): the board's logits are not the host's, so what they cost is worth nothing")]
     Logits {
         /// The model file.
         model: String,
+        /// Its sizes.
+        shape: Shape,
     },
     /// A file cannot be written or read.
     #[error("{path}: cannot {action}: {reason}")]
@@ -87,6 +90,13 @@ pub enum CountError {
         /// What the system says.
         reason: io::Error,
     },
+}
+
+impl CountError {
+    /// Whether this machine lacks what it takes to count, and nothing else is wrong.
+    pub fn is_lack_of_tools(&self) -> bool {
+        matches!(self, Self::NoCompiler { .. } | Self::OldQemu { .. } | Self::NoPlugins { .. })
+    }
 }
 
 /// Names the file in an error of the system.

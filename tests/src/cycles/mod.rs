@@ -6,8 +6,13 @@
 
 mod counter;
 mod error;
+mod flash;
+mod models;
 mod plugin;
+pub mod scaling;
 
 pub use counter::{Call, Calls, Counter, Spread};
 pub use error::CountError;
+pub use flash::FlashWaits;
+pub use models::ModelCost;
 pub use plugin::Plugin;
