@@ -9,6 +9,7 @@ use indicatif::HumanCount;
 use refrain::CellKind;
 use refrain_tests::cycles::scaling::{self, INPUTS, OddSize, Size, SizeCost, UNITS};
 use refrain_tests::cycles::{Counter, FlashWaits, ModelCost, Spread};
+use refrain_tests::panic_free::{Image, link};
 use refrain_tests::shipped_models;
 use refrain_trainer::data;
 use refrain_trainer::device::Board;
@@ -25,7 +26,7 @@ struct Args {
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// Measure these parts alone
-    #[arg(long, value_enum, value_delimiter = ',', default_values = ["models", "fixed-time", "sizes"])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values = ["models", "fixed-time", "code", "sizes"])]
     parts: Vec<Part>,
     /// Features of the firmware
     #[arg(long, value_delimiter = ',')]
@@ -42,6 +43,8 @@ enum Part {
     Models,
     /// The same in firmware with the feature fixed-time, as their times differ from image to image
     FixedTime,
+    /// Flash of the cells and the model parser, linked into programs that do nothing else
+    Code,
     /// Networks of random weights, of 16 to 256 units and 8 to 128 inputs, and of odd sizes
     Sizes,
 }
@@ -57,6 +60,7 @@ struct Report {
     models: Vec<Model>,
     /// In firmware with the feature `fixed-time`, of all images.
     fixed_time: Vec<FixedTime>,
+    code_flash: Vec<CodeFlash>,
     sizes: Vec<SizeCost>,
     odd_sizes: Vec<OddSize>,
 }
@@ -75,6 +79,16 @@ struct FixedTime {
     cell: String,
     instructions: Spread,
     cycles: Spread,
+}
+
+/// Flash of a program that holds cells and the model parser, and nothing else.
+#[derive(Serialize)]
+struct CodeFlash {
+    program: &'static str,
+    /// Bytes of code and constants.
+    code: u64,
+    /// Bytes of constant tables.
+    tables: u64,
 }
 
 fn main() -> ExitCode {
@@ -102,6 +116,7 @@ fn measure(args: &Args) -> Result<Report, Box<dyn Error>> {
         images: images.count(),
         models: Vec::new(),
         fixed_time: Vec::new(),
+        code_flash: Vec::new(),
         sizes: Vec::new(),
         odd_sizes: Vec::new(),
     };
@@ -121,6 +136,14 @@ fn measure(args: &Args) -> Result<Report, Box<dyn Error>> {
             let (instructions, cycles) = (calls.instructions(), calls.cycles());
             let cell = file.model().header().cell.to_string();
             report.fixed_time.push(FixedTime { cell, instructions, cycles });
+        }
+    }
+    if args.parts.contains(&Part::Code) {
+        for program in ["simple-rnn", "lstm", "gru", "three-cells"] {
+            eprintln!("linking {program} and the model parser alone");
+            let Image { code, tables, .. } =
+                link(program, Board::Mps2An386.target()).map_err(|error| error.to_string())?;
+            report.code_flash.push(CodeFlash { program, code, tables });
         }
     }
     if args.parts.contains(&Part::Sizes) {
@@ -148,6 +171,10 @@ fn print(json: bool, report: &Report) {
     if !report.fixed_time.is_empty() {
         println!("The same images with the firmware's feature fixed-time\n");
         println!("{}\n", fixed_time_table(&report.fixed_time));
+    }
+    if !report.code_flash.is_empty() {
+        println!("Flash of cells and model parser, bytes\n");
+        println!("{}\n", code_table(&report.code_flash));
     }
     for cell in CellKind::ALL.map(CellKind::name) {
         let is_of_cell = |cost: &&SizeCost| cost.cell == cell;
@@ -203,6 +230,16 @@ fn fixed_time_table(models: &[FixedTime]) -> Table {
     };
     row("instructions, least to most", &|of| range(of.instructions));
     row("cycles, least to most", &|of| range(of.cycles));
+    table
+}
+
+fn code_table(programs: &[CodeFlash]) -> Table {
+    let names = programs.iter().map(|program| program.program.to_owned());
+    let mut table = table([String::new()].into_iter().chain(names).collect());
+    table.add_row(["code".to_owned()].into_iter().chain(programs.iter().map(|of| count(of.code))));
+    table.add_row(
+        ["constant tables".to_owned()].into_iter().chain(programs.iter().map(|of| count(of.tables))),
+    );
     table
 }
 
