@@ -1,7 +1,7 @@
 //! A model of any cell and shape, with the state of the sequence that it is reading.
 
 use refrain::cell::Cell;
-use refrain::{Header, Logit, Model, ModelError, RowLength, SampleType, SelfTestError, State};
+use refrain::{Header, Logit, Model, ModelError, Operands, RowLength, SampleType, SelfTestError, State};
 
 /// What the firmware needs of a model; [`Network`] has it for every cell and shape.
 pub trait Classifier {
@@ -44,6 +44,7 @@ pub struct Network<
 > {
     model: Model<'a, C, INPUTS, UNITS, OUTPUTS, LAYERS, S>,
     state: State<C, UNITS, LAYERS>,
+    operands: Operands<C, INPUTS>,
     logits: [[u8; 4]; OUTPUTS],
 }
 
@@ -62,7 +63,12 @@ impl<
     /// # Errors
     /// Those of [`Model::from_bytes`].
     pub fn from_bytes(file: &'a [u8]) -> Result<Self, ModelError> {
-        Ok(Self { model: Model::from_bytes(file)?, state: State::new(), logits: [[0; 4]; OUTPUTS] })
+        Ok(Self {
+            model: Model::from_bytes(file)?,
+            state: State::new(),
+            operands: Operands::new(),
+            logits: [[0; 4]; OUTPUTS],
+        })
     }
 }
 
@@ -88,7 +94,7 @@ impl<
     }
 
     fn step(&mut self, row: &[u8]) -> Result<(), RowLength> {
-        self.model.step_bytes(&mut self.state, row)
+        self.model.step_bytes_in(&mut self.state, row, &mut self.operands)
     }
 
     fn logits(&mut self) -> &[u8] {

@@ -2,7 +2,7 @@
 
 use crate::cell::{self, Cell, Logit, Value};
 use crate::format::{File, Header, ModelError, Numbers};
-use crate::model::{Model, RowLength};
+use crate::model::{Model, Operands, RowLength};
 use crate::self_test::SelfTestError;
 use crate::state::State;
 use crate::{CellKind, MAX_INPUTS, MAX_LAYERS, MAX_OUTPUTS, MAX_UNITS, Shape, float};
@@ -174,7 +174,7 @@ fn run<C: Cell>(
     mut after: impl FnMut(&LargeState<C>),
 ) -> Result<LargeState<C>, RowLength> {
     // the memory for the longest row is cleared once for each sequence, not at every timestep
-    let (mut state, mut operands) = (State::new(), [C::Value::default(); MAX_INPUTS]);
+    let (mut state, mut operands) = (State::new(), Operands::new());
     for row in sequence.chunks(model.header().row_bytes().max(1)) {
         model.step_bytes_in(&mut state, row, &mut operands)?;
         after(&state);

@@ -11,7 +11,7 @@ use bytemuck::{cast_slice, cast_slice_mut};
 use crate::cell::{Cell, Value};
 use crate::format::{File, MAX_BLANK_STATES, ModelError};
 use crate::kernel::FIXED_TIME;
-use crate::model::{Model, RowLength, compute};
+use crate::model::{Model, Operands, RowLength, compute};
 use crate::sample::SampleType;
 use crate::state::{BEGUN, State, StateMut};
 
@@ -22,18 +22,25 @@ pub(crate) fn step<C: Cell, const UNITS: usize, const LAYERS: usize>(
     state: &mut State<C, UNITS, LAYERS>,
     row: &[C::Value],
 ) -> bool {
-    let place = core::mem::replace(&mut state.next_blank, BEGUN);
-    let mut entries = file.blank_states.get(place as usize..).unwrap_or_default();
-    let shape = file.header.shape;
-    let row = row.get(..usize::from(shape.inputs)).unwrap_or_default();
-    if FIXED_TIME || entries.is_empty() || !is_blank(row) {
+    let place = state.next_blank;
+    if place == BEGUN {
         return false;
     }
-    let (sizes, bits) = ([shape.layers.into(), shape.units.into()], file.header.operand_bits.into());
-    state.step_layers(sizes, row, bits, |_, StateMut { hidden, cell }, _, _| {
+    let shape = file.header.shape;
+    let sizes = [shape.layers.into(), shape.units.into()];
+    let mut entries = file.blank_states.get(place as usize..).unwrap_or_default();
+    let row = row.get(..usize::from(shape.inputs)).unwrap_or_default();
+    if FIXED_TIME || entries.is_empty() || !C::Value::is_blank(row) {
+        if state.lacks_operands() {
+            state.make_operands(sizes, file.header.operand_bits.into());
+        }
+        state.next_blank = BEGUN;
+        return false;
+    }
+    for StateMut { hidden, cell } in state.layers(sizes) {
         entries = take(entries, cast_slice_mut(hidden));
         entries = take(entries, cast_slice_mut(cell));
-    });
+    }
     state.next_blank = (file.blank_states.len() - entries.len()) as u32;
     true
 }
@@ -54,7 +61,7 @@ fn compute_entries<C: Cell, const INPUTS: usize, const UNITS: usize, const LAYER
     let mut state = State::<C, UNITS, LAYERS>::new();
     let mut entry = 0;
     while !entries.is_empty() {
-        compute(file, &mut state, &[C::Value::default(); INPUTS]);
+        compute(file, &mut state, &Operands::<C, INPUTS>::new());
         for layer in state.layers([file.header.shape.layers.into(), file.header.shape.units.into()]) {
             let rest = entries.strip_prefix(cast_slice::<_, u8>(layer.hidden));
             let rest = rest.and_then(|rest| rest.strip_prefix(cast_slice::<_, u8>(layer.cell)));
@@ -69,16 +76,15 @@ fn compute_entries<C: Cell, const INPUTS: usize, const UNITS: usize, const LAYER
 #[inline(never)]
 fn take<'f>(from: &'f [u8], to: &mut [u8]) -> &'f [u8] {
     let (front, rest) = from.split_at_checked(to.len()).unwrap_or_default();
-    for (to, &from) in to.iter_mut().zip(front) {
+    let ((from_chunks, from_last), (to_chunks, to_last)) =
+        (front.as_chunks::<16>(), to.as_chunks_mut::<16>());
+    for (to, from) in to_chunks.iter_mut().zip(from_chunks) {
+        *to = *from;
+    }
+    for (to, &from) in to_last.iter_mut().zip(from_last) {
         *to = from;
     }
     rest
-}
-
-/// Whether all operands are zero.
-#[inline(never)]
-fn is_blank<V: Value>(row: &[V]) -> bool {
-    row.iter().all(|&operand| operand == V::default())
 }
 
 impl<
@@ -104,7 +110,7 @@ impl<
         let sizes = [shape.layers.into(), shape.units.into()];
         let mut state = State::<C, UNITS, LAYERS>::new();
         while !section.is_empty() {
-            compute(self.file(), &mut state, &[C::Value::default(); INPUTS]);
+            compute(self.file(), &mut state, &Operands::<C, INPUTS>::new());
             for layer in state.layers(sizes) {
                 for own in [cast_slice(layer.hidden), cast_slice(layer.cell)] {
                     let length = own.len().min(section.len());
@@ -116,11 +122,11 @@ impl<
 
     /// [`AnyModel::leading_blank_rows`](crate::AnyModel::leading_blank_rows).
     pub(crate) fn leading_blank_rows(&self, sequence: &[u8]) -> Result<usize, RowLength> {
-        let (inputs, mut operands) = (self.header().shape.inputs.into(), [C::Value::default(); INPUTS]);
+        let (inputs, mut operands) = (self.header().shape.inputs.into(), Operands::new());
         let (mut rows, mut leading) = (0, true);
         for row in sequence.chunks(self.header().row_bytes().max(1)) {
             self.read_row(row, &mut operands)?;
-            leading &= is_blank(operands.get(..inputs).unwrap_or_default());
+            leading &= C::Value::is_blank(operands.0.get(..inputs).unwrap_or_default());
             rows += usize::from(leading);
         }
         Ok(rows)

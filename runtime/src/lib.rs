@@ -52,7 +52,7 @@ pub use embed::Aligned;
 pub use format::{Header, InputFormat, ModelError, Numbers, OutputFormat, Samples, Scaling, Steps, Task};
 #[cfg(any(test, feature = "check-kernel"))]
 pub use kernel::check_kernel;
-pub use model::{Model, RowLength, argmax, to_f32};
+pub use model::{Model, Operands, RowLength, argmax, to_f32};
 pub use networks::{FloatGru, FloatLstm, FloatSimpleRnn, Gru, Gru4, Lstm, Lstm4, SimpleRnn, SimpleRnn4};
 pub use sample::{Sample, SampleType, float_operand};
 pub use self_test::SelfTestError;

@@ -7,7 +7,7 @@ use crate::cell::{Cell, Logit, Weights};
 use crate::format::{Expected, File, Header, ModelError, SectionKind};
 use crate::sample::{Inputs, Sample, SampleType};
 use crate::self_test::{SelfTest, SelfTestError};
-use crate::state::State;
+use crate::state::{BEGUN, State};
 use crate::{MAX_INPUTS, MAX_LAYERS, MAX_OUTPUTS, MAX_UNITS, Shape};
 
 /// A network: `INPUTS` features a timestep, `LAYERS` recurrent layers of `UNITS` units each, `OUTPUTS` logits, for
@@ -47,6 +47,36 @@ pub struct Model<
 > {
     file: File<'a>,
     network: PhantomData<(C, S)>,
+}
+
+/// Memory in which a row of samples becomes operands of the kernel. What is in it does not matter; a caller who keeps it
+/// from one timestep to the next saves that it is cleared for each.
+///
+/// ```
+/// use refrain::{Lstm, Operands, State};
+///
+/// let model = Lstm::<28, 64, 10>::from_bytes(refrain::include_model!("../../firmware/models/lstm.rfn"))?;
+/// let (mut state, mut operands) = (State::new(), Operands::new());
+/// for row in [[0; 28]; 28] {
+///     model.step_bytes_in(&mut state, &row, &mut operands).expect("28 bytes");
+/// }
+/// # Ok::<(), refrain::ModelError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[repr(align(4))]
+pub struct Operands<C: Cell, const INPUTS: usize>(pub(crate) [C::Value; INPUTS]);
+
+impl<C: Cell, const INPUTS: usize> Operands<C, INPUTS> {
+    /// Zeros.
+    pub fn new() -> Self {
+        Self([C::Value::default(); INPUTS])
+    }
+}
+
+impl<C: Cell, const INPUTS: usize> Default for Operands<C, INPUTS> {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl<
@@ -114,11 +144,11 @@ impl<
     /// One timestep. Samples outside the range that the model declares count as the nearest inside it; a sample of
     /// another type than the model's is converted, see [`Sample`].
     pub fn step<T: Sample>(&self, state: &mut State<C, UNITS, LAYERS>, row: &[T; INPUTS]) {
-        let mut operands = [C::Value::default(); INPUTS];
+        let mut operands = Operands::new();
         let inputs = S::Inputs::of(&self.file);
         match T::as_bytes(row) {
-            Some(bytes) => inputs.bytes(bytes, &mut operands),
-            None => inputs.row(row.iter().copied(), &mut operands),
+            Some(bytes) => inputs.bytes(bytes, &mut operands.0),
+            None => inputs.row(row.iter().copied(), &mut operands.0),
         }
         self.step_operands(state, &operands);
     }
@@ -128,17 +158,20 @@ impl<
     /// # Errors
     /// [`RowLength`], and the state stays as it was.
     pub fn step_bytes(&self, state: &mut State<C, UNITS, LAYERS>, row: &[u8]) -> Result<(), RowLength> {
-        self.step_bytes_in(state, row, &mut [C::Value::default(); INPUTS])
+        self.step_bytes_in(state, row, &mut Operands::new())
     }
 
-    /// [`step_bytes`](Self::step_bytes) with memory that the caller keeps; what is in it does not matter. Not inlined, so
-    /// that it is there once.
+    /// [`step_bytes`](Self::step_bytes) with memory that the caller keeps.
+    ///
+    /// # Errors
+    /// [`RowLength`], and the state stays as it was.
+    // not inlined, so that it is there once
     #[inline(never)]
-    pub(crate) fn step_bytes_in(
+    pub fn step_bytes_in(
         &self,
         state: &mut State<C, UNITS, LAYERS>,
         row: &[u8],
-        operands: &mut [C::Value; INPUTS],
+        operands: &mut Operands<C, INPUTS>,
     ) -> Result<(), RowLength> {
         self.read_row(row, operands)?;
         self.step_operands(state, operands);
@@ -146,18 +179,18 @@ impl<
     }
 
     /// A row as it travels on the link, as operands.
-    pub(crate) fn read_row(&self, row: &[u8], operands: &mut [C::Value; INPUTS]) -> Result<(), RowLength> {
+    pub(crate) fn read_row(&self, row: &[u8], operands: &mut Operands<C, INPUTS>) -> Result<(), RowLength> {
         let expected = self.file.header.row_bytes();
         if row.len() != expected {
             return Err(RowLength { found: row.len(), expected });
         }
-        S::read_bytes(&S::Inputs::of(&self.file), self.file.header.input.samples, row, operands);
+        S::read_bytes(&S::Inputs::of(&self.file), self.file.header.input.samples, row, &mut operands.0);
         Ok(())
     }
 
     /// One timestep from a row of operands.
-    fn step_operands(&self, state: &mut State<C, UNITS, LAYERS>, row: &[C::Value; INPUTS]) {
-        if !blank::step(&self.file, state, row) {
+    fn step_operands(&self, state: &mut State<C, UNITS, LAYERS>, row: &Operands<C, INPUTS>) {
+        if !blank::step(&self.file, state, &row.0) {
             compute(&self.file, state, row);
         }
     }
@@ -171,9 +204,22 @@ impl<
 
     /// The logits into the front of a slice.
     pub(crate) fn logits_into(&self, state: &State<C, UNITS, LAYERS>, logits: &mut [C::Logit]) {
+        if state.lacks_operands() {
+            return self.logits_of_blank_rows(state, logits);
+        }
         let Shape { units, outputs, layers, .. } = self.file.header.shape;
         let hidden = state.operands(usize::from(layers).wrapping_sub(1), units.into());
         C::Weights::of(&self.file).logits(hidden, logits.get_mut(..usize::from(outputs)).unwrap_or_default());
+    }
+
+    /// The logits of a sequence of nothing but blank rows so far. Not inlined: others need no stack for that.
+    #[inline(never)]
+    fn logits_of_blank_rows(&self, state: &State<C, UNITS, LAYERS>, logits: &mut [C::Logit]) {
+        let Header { shape, operand_bits, .. } = self.file.header;
+        let mut state = *state;
+        state.make_operands([shape.layers.into(), shape.units.into()], operand_bits.into());
+        state.next_blank = BEGUN;
+        self.logits_into(&state, logits);
     }
 
     /// The outputs of the sequence so far as numbers: the logits of a classification, or the values of a
@@ -200,7 +246,7 @@ impl<
     pub fn self_test(&self) -> Result<(), SelfTestError> {
         let test = SelfTest::<C::Logit>::of(&self.file).ok_or(SelfTestError::Absent)?;
         let outputs = usize::from(self.file.header.shape.outputs);
-        let mut operands = [C::Value::default(); INPUTS];
+        let mut operands = Operands::new();
         let mut logits = [C::Logit::default(); OUTPUTS];
         for (sequence, (rows, expected)) in test.sequences().enumerate() {
             let mismatch = SelfTestError::Mismatch { sequence };
@@ -223,7 +269,7 @@ impl<
 pub(crate) fn compute<C: Cell, const INPUTS: usize, const UNITS: usize, const LAYERS: usize>(
     file: &File<'_>,
     state: &mut State<C, UNITS, LAYERS>,
-    row: &[C::Value; INPUTS],
+    Operands(row): &Operands<C, INPUTS>,
 ) {
     let Shape { inputs, units, layers, .. } = file.header.shape;
     let row = row.get(..usize::from(inputs)).unwrap_or_default();

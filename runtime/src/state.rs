@@ -26,7 +26,7 @@ pub struct State<C: Cell, const UNITS: usize, const LAYERS: usize = 1> {
     operands: [[C::Value; UNITS]; LAYERS],
     memory: [C::Memory<UNITS>; LAYERS],
     /// While all rows have been blank and the model has a state for each: where in its table, see
-    /// [`blank`](crate::blank), the next one begins. Then [`BEGUN`].
+    /// [`blank`](crate::blank), the next one begins; the operands are not made so long. Then [`BEGUN`].
     pub(crate) next_blank: u32,
 }
 
@@ -85,6 +85,19 @@ impl<C: Cell, const UNITS: usize, const LAYERS: usize> State<C, UNITS, LAYERS> {
         })
     }
 
+    /// Whether the hidden state came out of a model's table and has not become operands yet.
+    pub(crate) fn lacks_operands(&self) -> bool {
+        self.next_blank != 0 && self.next_blank != BEGUN
+    }
+
+    /// Makes the first `units` units of the first `layers` layers operands.
+    pub(crate) fn make_operands(&mut self, [layers, units]: [usize; 2], operand_bits: u32) {
+        for (hidden, operands) in self.hidden.iter().zip(&mut self.operands).take(layers) {
+            let hidden = hidden.get(..units).unwrap_or_default();
+            C::Value::operands(hidden, operands.get_mut(..units).unwrap_or_default(), operand_bits);
+        }
+    }
+
     /// The hidden state of a layer as operands: `[units]`.
     pub(crate) fn operands(&self, layer: usize, units: usize) -> &[C::Value] {
         self.operands.get(layer).and_then(|operands| operands.get(..units)).unwrap_or_default()
@@ -95,7 +108,7 @@ impl<C: Cell, const UNITS: usize, const LAYERS: usize> State<C, UNITS, LAYERS> {
 /// of what it will compute.
 impl<C: Cell, const UNITS: usize, const LAYERS: usize> PartialEq for State<C, UNITS, LAYERS> {
     fn eq(&self, other: &Self) -> bool {
-        (self.hidden, self.operands, self.memory) == (other.hidden, other.operands, other.memory)
+        (self.hidden, self.memory) == (other.hidden, other.memory)
     }
 }
 

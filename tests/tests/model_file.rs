@@ -61,7 +61,7 @@ fn the_golden_bytes_give_the_golden_logits() {
 #[test]
 fn states_after_blank_rows_are_the_golden_ones() {
     let file = small_lstm(2);
-    let header = file.model().header().clone();
+    let header = *file.model().header();
     let section = header.sections.iter().last().expect("a file has sections");
     assert_eq!((section.kind, section.length), (SectionKind::BlankStates, 2 * (2 + 4)));
     let end = file.as_bytes().len() - 4;

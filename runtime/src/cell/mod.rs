@@ -117,6 +117,11 @@ pub trait Value: Default + core::fmt::Debug + PartialEq + bytemuck::Pod {
     /// Hidden states as operands.
     fn operands(hidden: &[Self], operand: &mut [Self], operand_bits: u32);
 
+    /// Whether all operands are zero.
+    fn is_blank(row: &[Self]) -> bool {
+        row.iter().all(|&operand| operand == Self::default())
+    }
+
     /// A hidden state as a number.
     fn to_f32(self) -> f32;
 }

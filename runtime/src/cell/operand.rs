@@ -14,18 +14,27 @@ impl Value for i16 {
     // not inlined, as a timestep that is computed and one out of a table of states both come here
     #[inline(never)]
     fn operands(hidden: &[i16], operand: &mut [i16], operand_bits: u32) {
-        // two at a time: small cores load and store a word as fast as half of one
+        // eight at a time, two in a word: small cores load and store a word as fast as half of one
         let (hidden, operand) = of_one_length(hidden, operand);
-        let (twos, last) = hidden.as_chunks();
-        let (operand_twos, last_operand) = operand.as_chunks_mut();
-        for (operands, &two) in operand_twos.iter_mut().zip(twos) {
-            let two = halves(word(two.map(i16::cast_unsigned)));
-            let two = two.map(|hidden| hidden_operand(hidden.cast_signed(), operand_bits).cast_unsigned());
-            *operands = halves(word(two)).map(u16::cast_signed);
+        let (eights, last) = hidden.as_chunks::<8>();
+        let (operand_eights, last_operands) = operand.as_chunks_mut::<8>();
+        for (operands, eight) in operand_eights.iter_mut().zip(eights) {
+            let (operands, _) = operands.as_chunks_mut();
+            for (operands, &two) in operands.iter_mut().zip(eight.as_chunks().0) {
+                let two = halves(word(two.map(i16::cast_unsigned)));
+                let two =
+                    two.map(|hidden| hidden_operand(hidden.cast_signed(), operand_bits).cast_unsigned());
+                *operands = halves(word(two)).map(u16::cast_signed);
+            }
         }
-        for (operand, &hidden) in last_operand.iter_mut().zip(last) {
+        for (operand, &hidden) in last_operands.iter_mut().zip(last) {
             *operand = hidden_operand(hidden, operand_bits);
         }
+    }
+
+    fn is_blank(row: &[i16]) -> bool {
+        let (fours, last) = row.as_chunks();
+        fours.iter().all(|four| *four == [0; 4]) && last.iter().all(|&operand| operand == 0)
     }
 
     fn to_f32(self) -> f32 {

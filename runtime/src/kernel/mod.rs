@@ -20,7 +20,7 @@ use crate::fixed::requantise;
 mod check;
 mod nibbles;
 #[cfg_attr(
-    any(kernel = "armv6m", kernel = "mve", kernel = "x86_64"),
+    any(kernel = "armv6m", kernel = "dsp", kernel = "mve", kernel = "x86_64"),
     cfg_attr(not(test), expect(dead_code, reason = "another kernel runs on this machine"))
 )]
 mod portable;

@@ -34,14 +34,38 @@ use core::ptr;
 
 use self::assembly::Assembly;
 use self::runs::{Frame, Half, Last, Lstm, Run, Runs};
-pub(crate) use super::portable::{Operands, sums};
-use super::{Bits8, FIXED_TIME, PairSums};
+pub(crate) use super::portable::Operands;
+use super::{Bits8, FIXED_TIME, PairSums, scaled};
 use crate::activation::{TANH, ZERO};
 use crate::cell::LayerStep;
-use crate::fixed::{GATE_BITS, HIDDEN_BITS, PREACTIVATION_BITS};
+use crate::fixed::{GATE_BITS, HIDDEN_BITS, PREACTIVATION_BITS, word};
 
 /// Most units of a tile.
 const MOST_UNITS: usize = 4;
+
+/// The same sums as [`portable::sums`](super::portable::sums); where there are few, zeros are not looked for.
+#[inline(never)]
+pub(crate) fn sums<const P: usize>(
+    start: &[PairSums; P],
+    tiles: [&[u32]; 2],
+    operands: &Operands<'_>,
+    multipliers: Option<&[[i32; 2]; P]>,
+) -> [PairSums; P] {
+    let mut sums = start.map(|[a, b]| [(a << 8).wrapping_add(b), b]);
+    for (tile, operands) in tiles.into_iter().zip(operands.halves()) {
+        let (columns, _) = tile.as_chunks::<P>();
+        let (twos, rest) = operands.as_chunks();
+        for (words, &two) in columns.iter().zip(twos) {
+            let two = word(two.map(i16::cast_unsigned));
+            sums.iter_mut().zip(words).for_each(|(sum, &word)| add_products(sum, word, two));
+        }
+        if let ([last], Some(words)) = (rest, columns.get(twos.len())) {
+            let last = last.cast_unsigned().into();
+            sums.iter_mut().zip(words).for_each(|(sum, &word)| add_products(sum, word, last));
+        }
+    }
+    scaled(sums.map(|[packed, low]| [packed.wrapping_sub(low) >> 8, low]), multipliers)
+}
 
 /// Adds the products of two columns of a pair of rows, as the module's documentation says.
 #[inline(always)]

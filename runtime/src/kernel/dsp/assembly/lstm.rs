@@ -14,7 +14,7 @@ pub(super) unsafe extern "C" fn lstm(last: *mut Last) {
         assembler!(),
         "0:",
         "b.w 5f",
-        turn!(eight_groups_of_two_pairs!(), "r8"),
+        turn!(concat!(seven_groups_of_two_pairs!(), group_of_two_pairs!()), "r8"),
         ".org 0b + {hidden}",
         hidden_of_two_pairs!(),
         // an error where the code before it is longer than it is said to be

@@ -60,13 +60,15 @@ const BRANCH_BYTES: usize = 4;
 const TURN_END_BYTES: usize = 20;
 /// Bytes of those behind the hidden state's.
 const HIDDEN_END_BYTES: usize = 26;
+/// Bytes that the last group of the hidden state's turn is shorter than the others.
+const SHORTER_BY: usize = 12;
 /// Bytes of the instructions between the halves of a GRU.
 const BETWEEN_BYTES: usize = 40;
 
 /// The places in the code of two pairs.
 const ANY_OF_TWO: Turn = Turn::new(BRANCH_BYTES, 2, 8);
 const HIDDEN_OF_TWO: Turn = Turn::new(ANY_OF_TWO.end() + TURN_END_BYTES, 2, 8);
-const END_OF_TWO: usize = HIDDEN_OF_TWO.end() + HIDDEN_END_BYTES;
+const END_OF_TWO: usize = HIDDEN_OF_TWO.end() - SHORTER_BY + HIDDEN_END_BYTES;
 /// The places in the code of three pairs.
 const ANY_OF_THREE: Turn = Turn::new(BRANCH_BYTES, 3, 4);
 const BETWEEN_OF_THREE: usize = ANY_OF_THREE.end() + TURN_END_BYTES;

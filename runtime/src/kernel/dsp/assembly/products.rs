@@ -70,10 +70,24 @@ macro_rules! group_of_three_pairs {
     };
 }
 
-macro_rules! eight_groups_of_two_pairs {
+/// The same with four words in one load: three instructions less, 12 bytes of them, for 20 cycles.
+macro_rules! short_group_of_two_pairs {
     () => {
         concat!(
-            group_of_two_pairs!(),
+            "ldr.w r12, [r0], #4\n",
+            "ldr.w lr, [r0], #4\n",
+            "ldm.w r2!, {{r8, r9, r10, r11}}\n",
+            products!("r8", "r12", "r4", "r5"),
+            products!("r9", "r12", "r6", "r7"),
+            products!("r10", "lr", "r4", "r5"),
+            products!("r11", "lr", "r6", "r7"),
+        )
+    };
+}
+
+macro_rules! seven_groups_of_two_pairs {
+    () => {
+        concat!(
             group_of_two_pairs!(),
             group_of_two_pairs!(),
             group_of_two_pairs!(),
@@ -119,13 +133,14 @@ macro_rules! turn {
     };
 }
 
-/// The hidden state in a loop of its own, eight groups a turn, where it is the last run and its words are all of its half,
+/// The hidden state in a loop of its own, eight groups a turn, the last of them a short one, where it is the last run and its words are all of its half,
 /// so that those of the next tile follow. Behind it come [`Last`]'s fields, as if they had been gone on to.
 macro_rules! hidden_of_two_pairs {
     () => {
         concat!(
             "6:\n",
-            eight_groups_of_two_pairs!(),
+            seven_groups_of_two_pairs!(),
+            short_group_of_two_pairs!(),
             "cmp.n r0, r1\n",
             "bne.w 6b\n",
             // 5
