@@ -211,8 +211,8 @@ fn models_table(models: &[Model]) -> Table {
     row("cycles, least to most", &|of| range(of.cost.cycles));
     row("instructions when no input is zero, at most", &|of| count(of.cost.instructions_without_zeros.max));
     row("cycles when no input is zero, at most", &|of| count(of.cost.cycles_without_zeros.max));
-    row("state, bytes of RAM", &|of| count(of.cost.state_bytes as u64));
-    row("stack of an inference, scratch included, bytes of RAM", &|of| count(of.cost.stack_bytes.into()));
+    row("state and a row's operands, bytes of RAM", &|of| count(of.cost.state_bytes as u64));
+    row("stack of an inference, bytes of RAM", &|of| count(of.cost.stack_bytes.into()));
     row("model file, bytes of flash", &|of| count(of.cost.model_bytes as u64));
     row("of these, self-test and tables that save time", &|of| count(of.cost.optional_bytes as u64));
     row("the rest, above one byte a weight", &|of| format!("{:.1} %", 100.0 * of.cost.overhead));

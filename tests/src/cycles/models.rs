@@ -1,7 +1,7 @@
 //! What the shipped models cost.
 
 use refrain::format::SectionKind;
-use refrain::{CellKind, Header, Shape, State, cell};
+use refrain::{CellKind, Header, Operands, Shape, State, cell};
 use refrain_trainer::data::SplitView;
 use refrain_trainer::model_file::ModelFile;
 use serde::{Deserialize, Serialize};
@@ -26,11 +26,11 @@ pub struct ModelCost {
     pub instructions_without_zeros: Spread,
     /// Likewise.
     pub cycles_without_zeros: Spread,
-    /// The most stack of any of these inferences, operands of a timestep included.
+    /// The most stack of any of these inferences.
     pub stack_bytes: u32,
     /// The most stack of the whole firmware, which keeps the models' states there too.
     pub firmware_stack_bytes: u32,
-    /// What is kept between timesteps.
+    /// What is kept between timesteps, and the operands of a row.
     pub state_bytes: usize,
     /// The whole model file.
     pub model_bytes: usize,
@@ -84,20 +84,20 @@ fn weights(cell: CellKind, shape: Shape) -> usize {
     first + others + units * outputs
 }
 
-/// Bytes of a `State` of the shipped shape.
+/// Bytes of a `State` of the shipped shape, and of the operands of a row that are kept beside it.
 ///
 /// # Panics
 /// If the model has another shape.
 fn state_bytes(header: &Header<'_>) -> usize {
     assert_eq!(
-        (header.shape.units, header.shape.layers),
-        (64, 1),
-        "the shipped models have 64 units in one layer"
+        (header.shape.inputs, header.shape.units, header.shape.layers),
+        (28, 64, 1),
+        "the shipped models have 28 inputs and 64 units in one layer"
     );
     match header.cell {
-        CellKind::SimpleRnn => size_of::<State<cell::SimpleRnn, 64>>(),
-        CellKind::Lstm => size_of::<State<cell::Lstm, 64>>(),
-        CellKind::Gru => size_of::<State<cell::Gru, 64>>(),
+        CellKind::SimpleRnn => size_of::<(State<cell::SimpleRnn, 64>, Operands<cell::SimpleRnn, 28>)>(),
+        CellKind::Lstm => size_of::<(State<cell::Lstm, 64>, Operands<cell::Lstm, 28>)>(),
+        CellKind::Gru => size_of::<(State<cell::Gru, 64>, Operands<cell::Gru, 28>)>(),
     }
 }
 

@@ -132,8 +132,8 @@ impl<'s, const P: usize> From<LayerStep<'s, Bits8, P>> for Layer<'s> {
 
 /// Runs a cell's loop over all tiles of a layer. `recurrent_bias` is that of a GRU.
 ///
-/// A layer that lacks words or rows, which no checked model has, keeps its state.
-#[inline(never)]
+/// A layer that lacks words or rows, which no checked model has, keeps its state. In a program of one cell the compiler
+/// puts it where it is called, which saves stack; a program of several has it once.
 fn timestep(layer: Layer<'_>, assembly: &Assembly, lstm: Lstm, recurrent_bias: Option<&[i32]>) {
     let Layer { kernel, recurrent_kernel, bias, multiplier, x, old, hidden } = layer;
     // never zero, which the compiler does not see, and a division by zero would panic

@@ -9,9 +9,9 @@ use super::assembly::{Assembly, Turn};
 /// Columns that are taken or left out together; tiles are padded to whole groups.
 pub(super) const GROUP: usize = 4;
 
-/// Runs of a tile: four of the input's groups, a tail of either half, what stands between the halves, and the hidden
-/// state. Where the input has more runs, the first one takes in the zeros behind it.
-const RUNS: usize = 4 + 2 + 1 + 1;
+/// Runs of a tile: two of the input's groups, a tail of either half, what stands between the halves, and the hidden
+/// state. Where the input has more runs than there is room for, the first one takes in the zeros behind it.
+const RUNS: usize = 2 + 2 + 1 + 1;
 
 /// A run of columns of a tile. The assembly loads the first four fields in this order.
 #[derive(Clone, Copy)]
