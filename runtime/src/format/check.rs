@@ -94,6 +94,8 @@ impl File<'_> {
     fn holds_floats(&self, kind: SectionKind) -> bool {
         match kind {
             SectionKind::OutputScaling => true,
+            // bytes
+            SectionKind::SelfTestRows | SectionKind::BlankStates => false,
             SectionKind::InputOffset | SectionKind::InputGain => {
                 self.header.numbers == Numbers::F32 || self.header.input.samples == Samples::F32
             }
