@@ -43,7 +43,8 @@ use crate::fixed::{GATE_BITS, HIDDEN_BITS, PREACTIVATION_BITS, word};
 /// Most units of a tile.
 const MOST_UNITS: usize = 4;
 
-/// The same sums as [`portable::sums`](super::portable::sums); where there are few, zeros are not looked for.
+/// The same sums as [`portable::sums`](super::portable::sums), for the dense layer, whose operands are hardly ever zero: it
+/// does not look for zeros.
 #[inline(never)]
 pub(crate) fn sums<const P: usize>(
     start: &[PairSums; P],

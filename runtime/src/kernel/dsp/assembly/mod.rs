@@ -11,7 +11,8 @@
 //! | words and operands | `r8` to `r12`, `lr` | `r10` to `r12`, `lr` |
 //!
 //! **Cycles** stand beside the instructions, by the Cortex-M4's manual, flash without wait states: loads one behind the
-//! other take one cycle each and one more for the first.
+//! other take one cycle each and one more for the first. Where the hidden state follows the input's last run, the branch
+//! is to the next instruction: tools that charge a refill by the address count 2 cycles less there than a core takes.
 
 #[macro_use]
 mod products;
