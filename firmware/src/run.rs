@@ -4,7 +4,7 @@ use embedded_hal::digital::{OutputPin, StatefulOutputPin};
 use refrain::SelfTestError;
 use refrain::link::{Reply, Statistics};
 use refrain_firmware::memory::{self, JobError};
-use refrain_firmware::server::{Outbox, Server, ServerError, frame_capacity};
+use refrain_firmware::server::{Outbox, Server, ServerError, reply_frame, request_frame};
 use refrain_firmware::{Classifier, Clock, Meter, Mode, Parts};
 
 use crate::board::{Board, SaveError, Selected};
@@ -15,10 +15,16 @@ type Serial = <Selected as Board>::Serial;
 type SerialError = ServerError<<Serial as embedded_io::ErrorType>::Error>;
 type BoardParts = Parts<Serial, <Selected as Board>::Light, <Selected as Board>::Clock>;
 
-/// Room for any frame of these models on this board.
-const FRAME: usize = {
+/// What a request may carry at least: a whole MNIST image, and a fair piece of anything that is longer.
+const LINK_ROOM: usize = 1024;
+
+/// Room for any request to these models.
+const REQUEST: usize = request_frame(if ROW_BYTES > LINK_ROOM { ROW_BYTES } else { LINK_ROOM });
+
+/// Room for any reply of these models on this board.
+const REPLY: usize = {
     let (model, board) = (NAME_BYTES, Selected::NAME.len() + env!("CARGO_PKG_VERSION").len());
-    frame_capacity(ROW_BYTES, LOGITS_BYTES, if model > board { model } else { board })
+    reply_frame(LOGITS_BYTES, if model > board { model } else { board })
 };
 
 /// Why the program ends without success.
@@ -85,15 +91,21 @@ pub(crate) fn run() -> Result<(), Failure> {
     let mode = Selected::mode();
     defmt::info!("{=str}: {=usize} models, mode {}", parts.board, COUNT, mode);
     match mode {
-        Mode::Link => Server::<_, _, _, FRAME>::new(parts, &mut models).serve().map_err(Failure::Server),
+        Mode::Link => serve(parts, &mut models),
         Mode::Memory => do_job(parts, &mut models),
         Mode::SelfTest => self_test(parts, &models),
     }
 }
 
+/// Answers requests. Not inlined, for then the stack would have room for its buffers in every mode.
+#[inline(never)]
+fn serve<'m>(parts: BoardParts, models: &'m mut [&'m mut dyn Classifier]) -> Result<(), Failure> {
+    Server::<_, _, _, REQUEST, REPLY>::new(parts, models).serve().map_err(Failure::Server)
+}
+
 /// Does the job in memory, then tells what it took.
 fn do_job(parts: BoardParts, models: &mut [&mut dyn Classifier]) -> Result<(), Failure> {
-    let mut outbox = Outbox::<_, FRAME>::new(parts.serial);
+    let mut outbox = Outbox::<_, REPLY>::new(parts.serial);
     let meter = Meter::new(parts.clock);
     let mut gauge = stack::Gauge::new();
     let outcome = memory::run(parts.memory, models, &meter, &mut gauge, |sequences| {
@@ -115,7 +127,7 @@ fn do_job(parts: BoardParts, models: &mut [&mut dyn Classifier]) -> Result<(), F
 }
 
 /// Tells the host why its job is refused, as far as the protocol has words for it.
-fn report_refusal(outbox: &mut Outbox<Serial, FRAME>, error: JobError<SerialError>) -> Failure {
+fn report_refusal(outbox: &mut Outbox<Serial, REPLY>, error: JobError<SerialError>) -> Failure {
     if let JobError::Refused(refusal) = error
         && let Err(error) = outbox.send(0, Reply::Refused(refusal))
     {

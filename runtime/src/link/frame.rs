@@ -21,6 +21,25 @@ pub const fn frame_bytes(message: usize) -> usize {
     2 + cobs::max_encoding_length(message + CRC_BYTES)
 }
 
+/// Bytes of the longest message whose frame fits into `frame` bytes whatever the message is; 0 where none fits.
+///
+/// ```
+/// use refrain::link::frame::{frame_bytes, message_room};
+///
+/// for frame in 8..2000 {
+///     let message = message_room(frame);
+///     assert!(frame_bytes(message) <= frame && frame_bytes(message + 1) > frame);
+/// }
+/// assert_eq!(message_room(7), 0);
+/// ```
+pub const fn message_room(frame: usize) -> usize {
+    let mut message = frame;
+    while message > 0 && frame_bytes(message) > frame {
+        message -= 1;
+    }
+    message
+}
+
 /// Why bytes are no frame, or a message no frame.
 ///
 /// ```

@@ -44,15 +44,17 @@ pub(super) struct Args {
     /// The serial port of a real board, instead of an emulated one
     #[arg(long, value_name = "/dev/tty...", conflicts_with = "board")]
     port: Option<String>,
-    /// How samples get to the board: memory is for emulated boards, auto takes it beyond 100 samples
+    /// How samples get to the board: row by row over the link, whole sequences over it, or in the memory of an emulated
+    /// board; auto takes memory beyond 100 samples
     #[arg(long, default_value = "auto", value_parser = via_parser())]
     via: Via,
 }
 
 fn via_parser() -> impl TypedValueParser<Value = Via> {
-    PossibleValuesParser::new(["auto", "memory", "link"]).map(|name| match name.as_str() {
+    PossibleValuesParser::new(["auto", "memory", "link", "sequences"]).map(|name| match name.as_str() {
         "memory" => Via::Memory,
         "link" => Via::Link,
+        "sequences" => Via::Sequences,
         _ => Via::Auto,
     })
 }
@@ -92,6 +94,13 @@ impl fmt::Display for Report {
         fact("RAM, stack (bytes)", thousands(report.ram_bytes.stack));
         fact("of that, one inference (bytes)", or_unknown(report.ram_bytes.inference_stack.map(u64::from)));
         fact("samples per second", format!("{:.1}, via {}", report.samples_per_second, report.via));
+        if let Some(line) = report.line {
+            let bytes = |rate: f64| thousands(rate.round() as u64);
+            let (carried, echo) = (bytes(line.bytes_per_second), bytes(line.echo_bytes_per_second));
+            fact("bytes per second to the board", carried);
+            fact("of an echo's", format!("{echo}: {:.0} %", 100.0 * line.share_of_echo));
+            fact("asked again", thousands(report.retries));
+        }
         writeln!(f, "{facts}")?;
         write!(f, "SHA-256 of the logits: {}", report.logits_sha256)
     }

@@ -3,10 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::client::LinkError;
 use super::firmware::FirmwareError;
 use super::qemu::EmulatorError;
 use crate::evaluate::EvaluateError;
+use crate::link::LinkError;
 use crate::setup::SetupError;
 
 /// Why a model was not run on a board.
@@ -68,6 +68,24 @@ pub enum DeviceError {
         crc: u32,
         /// The models that the board holds.
         held: String,
+    },
+    /// A whole sequence in a request has one answer.
+    #[error(
+        "--via sequences is for models that answer after a sequence's last timestep, this one answers every timestep; \
+         use --via link"
+    )]
+    SequencesOfEveryStep,
+    /// One sequence is more than the board takes in a request.
+    #[error(
+        "sample {sequence} has {bytes} bytes, the board takes sequences of at most {room} at once; use --via link"
+    )]
+    SequenceTooLong {
+        /// Number of the sequence.
+        sequence: usize,
+        /// Its bytes.
+        bytes: usize,
+        /// Bytes that there is room for.
+        room: usize,
     },
     /// One sequence is more than the board's memory holds.
     #[error(

@@ -1,36 +1,68 @@
-//! `--via link`: row by row over a UART, of an emulated board or a real one.
+//! `--via link` and `--via sequences`: over a UART, of an emulated board or a real one.
 
-use std::hash::{BuildHasher, RandomState};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::client::{Client, LinkError, Patience, Served};
+use refrain::Steps;
+
 use super::error::DeviceError;
+use super::firmware::Firmware;
 use super::launch::Launch;
 use super::qemu::Mode;
-use super::transport::{Serial, Transport};
 use super::work::Work;
-use super::{Outcome, firmware::Firmware};
+use super::{Outcome, Via};
 use crate::evaluate::LOGIT_BYTES;
+use crate::link::{Carried, Client, Hello, LineRate, LinkError, Patience, Served, Transport, sequence_room};
 use crate::model_file::ModelFile;
 
 /// QEMU loses nothing, but a busy machine may let it wait for long.
 const WITH_EMULATOR: Patience =
     Patience { start: Duration::from_secs(60), time_out: Duration::from_secs(5), attempts: 12 };
 
-/// A real link may lose bytes, and the largest row takes a fifth of a second.
-const WITH_PORT: Patience =
-    Patience { start: Duration::from_secs(10), time_out: Duration::from_millis(500), attempts: 10 };
+/// After how many sequences echoes measure what the line carries: often, for that changes with what else the machine
+/// does.
+const ECHO_AFTER: usize = 10;
+
+/// Echoes at a time.
+const ECHOES: usize = 10;
+
+/// What travels in one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// A row.
+    Row,
+    /// A whole sequence.
+    Sequence,
+}
+
+impl Piece {
+    /// What travels at once by this way over the link.
+    pub(super) fn of(via: Via) -> Self {
+        match via {
+            Via::Sequences => Self::Sequence,
+            Via::Auto | Via::Memory | Via::Link => Self::Row,
+        }
+    }
+
+    /// The way's name.
+    fn via(self) -> &'static str {
+        match self {
+            Self::Row => "link",
+            Self::Sequence => "sequences",
+        }
+    }
+}
 
 /// Boots an emulated board and classifies on it.
 pub(super) fn on_emulator(
     launch: &Launch,
+    piece: Piece,
     file: &ModelFile,
     work: &Work,
     classified: &mut dyn FnMut(usize),
 ) -> Result<Outcome, DeviceError> {
     let emulator = launch.start(Mode::Serve, &launch.folder)?;
     let mut client = Client::new(emulator, WITH_EMULATOR, 0);
-    let outcome = classify(&mut client, file, work, Some(&launch.firmware), classified);
+    let outcome = classify(&mut client, piece, file, work, Some(&launch.firmware), classified);
     match outcome {
         // That the link was closed is not the reason but what follows from it.
         Err(DeviceError::Link(LinkError::Transport(closed))) => match client.into_transport().why_gone() {
@@ -44,26 +76,26 @@ pub(super) fn on_emulator(
 /// Classifies on the board at a serial port.
 pub(super) fn on_port(
     port: &str,
+    piece: Piece,
     file: &ModelFile,
     work: &Work,
     classified: &mut dyn FnMut(usize),
 ) -> Result<Outcome, DeviceError> {
-    let serial = Serial::open(port).map_err(|reason| DeviceError::Port { port: port.into(), reason })?;
-    // The board may still be answering somebody else's requests; a random number tells those answers from ours.
-    let first = RandomState::new().hash_one(port) as u32;
-    classify(&mut Client::new(serial, WITH_PORT, first), file, work, None, classified)
+    let open = Client::open(port);
+    let mut client = open.map_err(|reason| DeviceError::Port { port: port.into(), reason })?;
+    classify(&mut client, piece, file, work, None, classified)
 }
 
 /// Finds the model on the board and classifies all sequences.
 fn classify<T: Transport>(
     client: &mut Client<T>,
+    piece: Piece,
     file: &ModelFile,
     work: &Work,
     firmware: Option<&Firmware>,
     classified: &mut dyn FnMut(usize),
 ) -> Result<Outcome, DeviceError> {
-    let (board, model) = find_model(client, file)?;
-    let (start, mut logits) = (Instant::now(), Vec::new());
+    let (hello, model) = find_model(client, file)?;
     let read_out = work.read_out();
     let served = Served {
         model,
@@ -71,31 +103,57 @@ fn classify<T: Transport>(
         logits_bytes: read_out.outputs * LOGIT_BYTES,
         steps: read_out.steps,
     };
+    if piece == Piece::Sequence {
+        check_room(work, read_out.steps, hello.request_bytes)?;
+    }
+    let (mut logits, mut carried, mut echoed) = (Vec::new(), Carried::default(), Carried::default());
     for sequence in 0..work.count() {
-        logits.extend(client.classify(served, work.rows(sequence..sequence + 1))?);
+        if sequence.is_multiple_of(ECHO_AFTER) {
+            echoed += client.carried(|client| client.echoes(ECHOES))?.1;
+        }
+        let rows = work.rows(sequence..sequence + 1);
+        let (answer, sent) = client.carried(|client| match piece {
+            Piece::Row => client.classify(served, rows),
+            Piece::Sequence => client.classify_whole(served, rows),
+        })?;
+        logits.extend(answer);
+        carried += sent;
         classified(sequence + 1);
     }
-    let seconds = start.elapsed().as_secs_f64();
     Ok(Outcome {
-        board,
+        board: hello.board,
         logits,
         statistics: client.statistics()?,
         retries: client.retries(),
-        seconds,
-        via: "link",
+        seconds: carried.seconds,
+        via: piece.via(),
+        line: Some(LineRate::new(carried, echoed)),
         firmware: firmware.cloned(),
     })
 }
 
-/// The board's name, and the number of the model there that is the same file as `file`.
-fn find_model<T: Transport>(client: &mut Client<T>, file: &ModelFile) -> Result<(String, u8), DeviceError> {
+/// Whether the board takes whole sequences of this model, each in a request of at most so many bytes.
+fn check_room(work: &Work, steps: Steps, request_bytes: u16) -> Result<(), DeviceError> {
+    if steps == Steps::Every {
+        return Err(DeviceError::SequencesOfEveryStep);
+    }
+    let room = sequence_room(request_bytes);
+    let bytes = |sequence: usize| work.rows(sequence..sequence + 1).len();
+    match (0..work.count()).find(|&sequence| bytes(sequence) > room) {
+        None => Ok(()),
+        Some(sequence) => Err(DeviceError::SequenceTooLong { sequence, bytes: bytes(sequence), room }),
+    }
+}
+
+/// The board, and the number of the model there that is the same file as `file`.
+fn find_model<T: Transport>(client: &mut Client<T>, file: &ModelFile) -> Result<(Hello, u8), DeviceError> {
     let hello = client.hello()?;
     let crc = file.model().crc();
     let mut held = Vec::new();
     for number in 0..hello.models {
         let description = client.describe(number)?;
         if description.crc == crc {
-            return Ok((hello.board, number));
+            return Ok((hello, number));
         }
         held.push(format!("{} ({}, CRC-32 {:08x})", description.name, description.cell, description.crc));
     }
@@ -105,11 +163,11 @@ fn find_model<T: Transport>(client: &mut Client<T>, file: &ModelFile) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use refrain::{Numbers, Steps, Task};
+    use refrain::{Numbers, Task};
 
-    use super::super::fake_board::{Faults, FaultyLink, ROW_BYTES, fake_logits, fake_logits_of_every_step};
     use super::*;
     use crate::evaluate::ReadOut;
+    use crate::link::fake_board::{Faults, FaultyLink, ROW_BYTES, fake_logits, fake_logits_of_every_step};
     use crate::test_models;
 
     /// Sequences of these lengths for the fake board's model.
@@ -123,7 +181,7 @@ mod tests {
     fn client(crc: u32) -> Client<FaultyLink> {
         let mut link = FaultyLink::new(Faults::NONE, 0);
         link.board.crc = crc;
-        Client::new(link, WITH_PORT, 0)
+        Client::new(link, Patience::WITH_PORT, 0)
     }
 
     fn file() -> ModelFile {
@@ -140,7 +198,9 @@ mod tests {
             let (work, mut progress) = (work(&[3, 1, 7, 2], steps), Vec::new());
             let mut client = client(file.model().crc());
             client.transport_mut().board.steps = steps;
-            let outcome = classify(&mut client, &file, &work, None, &mut |done| progress.push(done)).unwrap();
+            let outcome =
+                classify(&mut client, Piece::Row, &file, &work, None, &mut |done| progress.push(done))
+                    .unwrap();
             let expected: Vec<u8> =
                 (0..4).flat_map(|sequence| expected(work.rows(sequence..sequence + 1))).collect();
             assert_eq!(outcome.logits, expected);
@@ -166,7 +226,8 @@ mod tests {
     #[test]
     fn a_port_that_is_not_there_is_named() {
         let work = work(&[1], Steps::Last);
-        let error = on_port("/no/such/port", &file(), &work, &mut |_| {}).err().unwrap().to_string();
+        let error =
+            on_port("/no/such/port", Piece::Row, &file(), &work, &mut |_| {}).err().unwrap().to_string();
         assert!(error.starts_with("/no/such/port: cannot open this serial port: "), "{error}");
     }
 }

@@ -17,11 +17,10 @@ use refrain::link::bulk::{JOB_BYTES, Job, LENGTH_BYTES};
 use refrain::link::{Refusal, Reply, Statistics};
 
 use super::error::{DeviceError, in_file};
-use super::inbox::Inbox;
 use super::launch::Launch;
 use super::qemu::{Emulator, EmulatorError, Mode};
-use super::transport::TransportError;
 use super::work::Work;
+use crate::link::{Inbox, TransportError};
 
 /// Most sequences of a job.
 const JOB_SEQUENCES: usize = 500;

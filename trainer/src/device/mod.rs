@@ -1,27 +1,20 @@
 //! A model on a board: the same samples on the board and on the host, and every logit compared.
 //!
 //! As a run goes: [`run`] classifies on the host, finds QEMU ([`crate::setup`]), builds firmware around the model
-//! ([`firmware`]), boots it ([`qemu`]) and lets the board classify, either row by row over the link ([`client`],
-//! over a [`transport`]) or from its memory. A real board is reached over a serial port and already runs the
+//! ([`firmware`]), boots it ([`qemu`]) and lets the board classify, either row by row over the link
+//! ([`crate::link`]) or from its memory. A real board is reached over a serial port and already runs the
 //! firmware.
 
 mod bench;
 mod board;
-pub mod client;
-#[cfg(test)]
-mod client_tests;
 mod elf;
 mod error;
-#[cfg(test)]
-mod fake_board;
 pub mod firmware;
-mod inbox;
 mod launch;
 mod link;
 mod memory;
 pub mod qemu;
 mod report;
-pub mod transport;
 mod work;
 
 use std::time::{Duration, Instant};
@@ -36,10 +29,12 @@ pub use report::{DeviceReport, FlashBytes, Mismatch, RamBytes};
 
 use crate::data::SplitView;
 use crate::evaluate::{check_data, evaluate};
+use crate::link::LineRate;
 use crate::model_file::ModelFile;
 use crate::setup;
 use firmware::Firmware;
 use launch::{Launch, RunFolder};
+use link::Piece;
 use qemu::Mode;
 use work::Work;
 
@@ -68,6 +63,8 @@ pub enum Via {
     Memory,
     /// Over the UART, row by row.
     Link,
+    /// Over the UART, a whole sequence in a request.
+    Sequences,
 }
 
 /// What a run is doing, for whoever waits.
@@ -92,6 +89,7 @@ struct Outcome {
     retries: u64,
     seconds: f64,
     via: &'static str,
+    line: Option<LineRate>,
     firmware: Option<Firmware>,
 }
 
@@ -119,7 +117,7 @@ pub fn run(
     let mut classified = |done| progress(Stage::Classifying { done, total });
     let outcome = match target {
         Target::Emulated(board) => emulated(*board, via, file, &work, &mut classified)?,
-        Target::Port(port) => link::on_port(port, file, &work, &mut classified)?,
+        Target::Port(port) => link::on_port(port, Piece::of(via), file, &work, &mut classified)?,
     };
     let host = evaluate(file, samples)?;
     report::compare(file, outcome, &host, samples)
@@ -177,7 +175,7 @@ fn emulated(
     let folder = RunFolder::new()?;
     let launch = Launch::prepare(board, &[file], &[], folder.path())?;
     if !in_memory(via, work.count()) {
-        return link::on_emulator(&launch, file, work, classified);
+        return link::on_emulator(&launch, Piece::of(via), file, work, classified);
     }
     from_memory(&launch, 0, work, classified)
 }
@@ -198,6 +196,7 @@ fn from_memory(
         retries: 0,
         seconds: start.elapsed().as_secs_f64(),
         via: "memory",
+        line: None,
         firmware: Some(launch.firmware.clone()),
     })
 }
@@ -207,6 +206,6 @@ fn in_memory(via: Via, samples: usize) -> bool {
     match via {
         Via::Auto => samples > MOST_BY_LINK,
         Via::Memory => true,
-        Via::Link => false,
+        Via::Link | Via::Sequences => false,
     }
 }

@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 use super::{DeviceError, Outcome};
 use crate::data::SplitView;
 use crate::evaluate::{Evaluation, LOGIT_BYTES, ReadOut, Scores};
+use crate::link::LineRate;
 use crate::model_file::ModelFile;
 
 /// What came of a run on a board.
@@ -40,8 +41,10 @@ pub struct DeviceReport {
     pub ram_bytes: RamBytes,
     /// Over the run without building and booting; with several emulated boards at once, all of them together.
     pub samples_per_second: f64,
-    /// `memory` or `link`.
+    /// `memory`, `link` or `sequences`.
     pub via: &'static str,
+    /// What the line has carried; `None` where the samples were in the board's memory.
+    pub line: Option<LineRate>,
     /// How often the host had to ask the board again.
     pub retries: u64,
 }
@@ -119,6 +122,7 @@ pub(super) fn compare(
         },
         samples_per_second: board.samples as f64 / outcome.seconds,
         via: outcome.via,
+        line: outcome.line,
         retries: outcome.retries,
     })
 }
@@ -167,6 +171,7 @@ mod tests {
             retries: 3,
             seconds: 2.0,
             via: "link",
+            line: None,
             firmware: None,
         };
         compare(&file, outcome, &host, split.view()).unwrap()

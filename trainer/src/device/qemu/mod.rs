@@ -17,7 +17,7 @@ pub use command_line::Mode;
 
 use super::board::Board;
 use super::firmware::Firmware;
-use super::transport::{Streams, Transport, TransportError};
+use crate::link::{Streams, Transport, TransportError};
 use crate::setup::Qemu;
 use command_line::arguments;
 

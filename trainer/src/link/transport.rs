@@ -86,13 +86,13 @@ impl Transport for Serial {
 }
 
 /// A stream to write to and one to read from; a thread reads, so that one can wait for bytes until a deadline.
-pub(super) struct Streams<W> {
+pub(crate) struct Streams<W> {
     to: W,
     from: Receiver<io::Result<Vec<u8>>>,
 }
 
 impl<W: io::Write> Streams<W> {
-    pub(super) fn new(to: W, from: impl io::Read + Send + 'static) -> Self {
+    pub(crate) fn new(to: W, from: impl io::Read + Send + 'static) -> Self {
         let (sender, receiver) = sync_channel(64);
         thread::spawn(move || read_all(from, &sender));
         Self { to, from: receiver }

@@ -9,23 +9,23 @@ use refrain::link::frame::{self, Receiver};
 use refrain::link::{Numbered, PROTOCOL_VERSION, Refusal, Reply, Request, Statistics};
 use refrain::{CellKind, Numbers, OutputFormat, Samples, Shape, Steps, Task, crc32};
 
-use super::client::Served;
+use super::facts::Served;
 use super::transport::{Transport, TransportError};
 
 /// Bytes of a row that the fake board takes.
-pub(super) const ROW_BYTES: usize = 6;
+pub(crate) const ROW_BYTES: usize = 6;
 
 /// The model of the fake board.
-pub(super) const SERVED: Served =
+pub(crate) const SERVED: Served =
     Served { model: 0, row_bytes: ROW_BYTES, logits_bytes: 8, steps: Steps::Last };
 
 /// What the fake board makes of a sequence: it depends on every byte, and on each row being taken just once.
-pub(super) fn fake_logits(rows: &[u8]) -> Vec<u8> {
+pub(crate) fn fake_logits(rows: &[u8]) -> Vec<u8> {
     rows.chunks(ROW_BYTES).fold(0, fake_step).to_le_bytes().repeat(2)
 }
 
 /// What it makes of a sequence each of whose rows it answers.
-pub(super) fn fake_logits_of_every_step(rows: &[u8]) -> Vec<u8> {
+pub(crate) fn fake_logits_of_every_step(rows: &[u8]) -> Vec<u8> {
     (1..=rows.len() / ROW_BYTES).flat_map(|end| fake_logits(&rows[..end * ROW_BYTES])).collect()
 }
 
@@ -43,15 +43,15 @@ struct Current {
 }
 
 /// Answers as firmware does, with one model, whose "logits" are [`fake_logits`].
-pub(super) struct FakeBoard {
-    pub(super) protocol: u8,
+pub(crate) struct FakeBoard {
+    pub(crate) protocol: u8,
     /// CRC-32 of its model.
-    pub(super) crc: u32,
+    pub(crate) crc: u32,
     /// Which rows it answers.
-    pub(super) steps: Steps,
-    receiver: Receiver<128>,
+    pub(crate) steps: Steps,
+    receiver: Receiver<192>,
     current: Option<Current>,
-    pub(super) statistics: Statistics,
+    pub(crate) statistics: Statistics,
 }
 
 impl FakeBoard {
@@ -79,7 +79,8 @@ impl FakeBoard {
         let logits;
         let reply = match body {
             Request::Hello => {
-                Reply::Hello { protocol: self.protocol, firmware: "0.0.0", board: "fake", models: 1 }
+                let (protocol, request_bytes) = (self.protocol, 100);
+                Reply::Hello { protocol, firmware: "0.0.0", board: "fake", models: 1, request_bytes }
             }
             Request::Describe { model: 0 } => Reply::Model {
                 name: "fake",
@@ -92,6 +93,22 @@ impl FakeBoard {
             },
             Request::Describe { .. } => Reply::Refused(Refusal::NoSuchModel { models: 1 }),
             Request::Statistics => Reply::Statistics(self.statistics),
+            Request::Echo { bytes } => Reply::Echo { bytes },
+            Request::Reset => {
+                self.current = None;
+                Reply::Accepted
+            }
+            Request::Logits { sequence, .. } => match self.current {
+                Some(current) if current.sequence == sequence => {
+                    logits = current.state.to_le_bytes().repeat(2);
+                    Reply::Logits { sequence, logits: &logits }
+                }
+                _ => Reply::Refused(Refusal::RowOrder { expected: 0 }),
+            },
+            Request::Sequence { sequence, values, .. } => {
+                logits = fake_logits(values);
+                Reply::Logits { sequence, logits: &logits }
+            }
             Request::Row { sequence, index, count, values, .. } => match self.step(sequence, index, values) {
                 Err(refusal) => Reply::Refused(refusal),
                 Ok(state) if index + 1 == count || self.steps == Steps::Every => {
@@ -101,7 +118,7 @@ impl FakeBoard {
                 Ok(_) => Reply::Accepted,
             },
         };
-        let (mut scratch, mut out) = ([0; 128], [0; 160]);
+        let (mut scratch, mut out) = ([0; 192], [0; 256]);
         frame::encode(&Numbered { request, body: reply }, &mut scratch, &mut out).unwrap().to_vec()
     }
 
@@ -132,34 +149,34 @@ impl FakeBoard {
 
 /// What a link does to the bytes on it, one fault in so many bytes; 0 is never.
 #[derive(Clone, Copy)]
-pub(super) struct Faults {
-    pub(super) lost: u32,
-    pub(super) doubled: u32,
-    pub(super) flipped: u32,
+pub(crate) struct Faults {
+    pub(crate) lost: u32,
+    pub(crate) doubled: u32,
+    pub(crate) flipped: u32,
     /// One request in so many makes the board restart.
-    pub(super) restarts: u32,
+    pub(crate) restarts: u32,
 }
 
 impl Faults {
-    pub(super) const NONE: Self = Self { lost: 0, doubled: 0, flipped: 0, restarts: 0 };
+    pub(crate) const NONE: Self = Self { lost: 0, doubled: 0, flipped: 0, restarts: 0 };
 }
 
 /// A link to a fake board.
-pub(super) struct FaultyLink {
-    pub(super) board: FakeBoard,
+pub(crate) struct FaultyLink {
+    pub(crate) board: FakeBoard,
     faults: Faults,
     rng: ChaCha8Rng,
     coming: VecDeque<Vec<u8>>,
 }
 
 impl FaultyLink {
-    pub(super) fn new(faults: Faults, seed: u64) -> Self {
+    pub(crate) fn new(faults: Faults, seed: u64) -> Self {
         let rng = ChaCha8Rng::seed_from_u64(seed);
         Self { board: FakeBoard::new(), faults, rng, coming: VecDeque::new() }
     }
 
     /// All answers that are on their way.
-    pub(super) fn take_all(&mut self) -> Vec<u8> {
+    pub(crate) fn take_all(&mut self) -> Vec<u8> {
         self.coming.drain(..).flatten().collect()
     }
 

@@ -3,9 +3,11 @@
 use std::time::{Duration, Instant};
 
 use refrain::Steps;
-use refrain::link::{PROTOCOL_VERSION, Refusal};
+use refrain::link::{Numbered, PROTOCOL_VERSION, Refusal, frame};
 
-use super::client::{Client, LinkError, Patience, Served};
+use super::client::{Client, Patience};
+use super::error::LinkError;
+use super::facts::Served;
 use super::fake_board::{Faults, FaultyLink, ROW_BYTES, SERVED, fake_logits, fake_logits_of_every_step};
 use super::transport::{Transport, TransportError};
 
@@ -152,6 +154,46 @@ fn another_protocol_is_not_spoken_to() {
     link.board.protocol = PROTOCOL_VERSION + 1;
     let error = Client::new(link, PATIENCE, 0).hello().unwrap_err();
     assert!(matches!(error, LinkError::Protocol { found, .. } if found == PROTOCOL_VERSION + 1), "{error}");
+}
+
+#[test]
+fn a_hello_of_another_protocol_need_not_be_understood_to_be_told() {
+    /// Answers each request with version 9's hello, whatever that may be but for its beginning.
+    struct Later(Vec<u8>);
+    impl Transport for Later {
+        fn send(&mut self, _: &[u8]) -> Result<(), TransportError> {
+            let hello = Numbered { request: 3, body: (0_u8, 9_u8, [255; 20]) };
+            let (mut scratch, mut out) = ([0; 64], [0; 80]);
+            self.0 = frame::encode(&hello, &mut scratch, &mut out).unwrap().to_vec();
+            Ok(())
+        }
+        fn receive(&mut self, into: &mut Vec<u8>, _: Instant) -> Result<(), TransportError> {
+            into.append(&mut self.0);
+            Ok(())
+        }
+    }
+    let error = Client::new(Later(Vec::new()), PATIENCE, 3).hello().unwrap_err();
+    assert!(matches!(error, LinkError::Protocol { found: 9, expected: PROTOCOL_VERSION }), "{error}");
+}
+
+#[test]
+fn whole_sequences_and_echoes_come_through_a_bad_link() {
+    let mut client = client(Faults { lost: 300, doubled: 300, flipped: 300, restarts: 400 }, 1);
+    for index in 0..200 {
+        let rows = sequence(index, 1 + index % 14);
+        assert_eq!(client.classify_whole(SERVED, &rows).unwrap(), fake_logits(&rows));
+        client.echo(&rows).unwrap();
+        client.reset().unwrap();
+    }
+    assert!(client.retries() > 50, "the link did little harm");
+}
+
+#[test]
+fn echoes_that_are_lost_are_asked_for_anew() {
+    let mut client = client(Faults { lost: 1000, flipped: 1000, ..Faults::NONE }, 2);
+    let ((), carried) = client.carried(|client| client.echoes(100)).unwrap();
+    assert!(carried.bytes > 100 * 128, "{carried:?}");
+    assert!(client.retries() > 5, "the link did little harm");
 }
 
 #[test]

@@ -9,31 +9,41 @@ use refrain::{MAX_INPUTS, MAX_OUTPUTS};
 use super::transport::{Transport, TransportError};
 
 /// Bytes of the longest message: a row of floats, or the logits of the largest network.
-pub(super) const MESSAGE_BYTES: usize = {
+const MESSAGE_BYTES: usize = {
     let (row, logits) = (4 * MAX_INPUTS, 4 * MAX_OUTPUTS);
     64 + if row > logits { row } else { logits }
 };
 
 /// Finds frames in what comes, and keeps what comes behind the one that was wanted.
-pub(super) struct Inbox {
+pub(crate) struct Inbox {
     receiver: Receiver<{ frame_bytes(MESSAGE_BYTES) }>,
     /// Bytes that have come and were not looked at yet.
     incoming: Vec<u8>,
 }
 
 impl Inbox {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { receiver: Receiver::new(), incoming: Vec::new() }
     }
 
     /// Waits for a reply of which `pick` makes something; `None` where none comes in time.
     ///
     /// Broken frames, and replies of which `pick` makes nothing, are passed over.
-    pub(super) fn wait<A>(
+    pub(crate) fn wait<A>(
         &mut self,
         transport: &mut impl Transport,
         time_out: Duration,
         pick: impl Fn(Numbered<Reply<'_>>) -> Option<A>,
+    ) -> Result<Option<A>, TransportError> {
+        self.wait_for_body(transport, time_out, |body| pick(frame::decode(body).ok()?))
+    }
+
+    /// As [`wait`](Self::wait), for the bytes of a message.
+    pub(super) fn wait_for_body<A>(
+        &mut self,
+        transport: &mut impl Transport,
+        time_out: Duration,
+        pick: impl Fn(&[u8]) -> Option<A>,
     ) -> Result<Option<A>, TransportError> {
         let deadline = Instant::now() + time_out;
         loop {
@@ -49,12 +59,11 @@ impl Inbox {
         }
     }
 
-    fn search<A>(&mut self, pick: impl Fn(Numbered<Reply<'_>>) -> Option<A>) -> Option<A> {
+    fn search<A>(&mut self, pick: impl Fn(&[u8]) -> Option<A>) -> Option<A> {
         let mut used = 0;
         let found = self.incoming.iter().find_map(|&byte| {
             used += 1;
-            let body = self.receiver.push(byte)?.ok()?;
-            pick(frame::decode(body).ok()?)
+            pick(self.receiver.push(byte)?.ok()?)
         });
         self.incoming.drain(..used);
         found

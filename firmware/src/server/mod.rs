@@ -1,0 +1,154 @@
+//! The classify loop: frames from the line, a reply to each, for ever.
+
+#[cfg(test)]
+mod tests;
+
+use core::fmt;
+
+use embedded_hal::digital::OutputPin;
+use embedded_io::{Read, Write};
+use refrain::link::{ECHO_BYTES, Numbered, Reply, Request, frame};
+
+use crate::{Classifier, Clock, Parts, Session};
+
+/// Bytes that are asked of the line at once.
+const CHUNK_BYTES: usize = 64;
+
+/// Most bytes of a message besides what it carries; `Reply::Statistics`, with every varint at its longest, has
+/// 46.
+const OVERHEAD_BYTES: usize = 46;
+
+/// Bytes of the frame of a request that carries `row` bytes.
+pub const fn request_frame(row: usize) -> usize {
+    frame::frame_bytes(OVERHEAD_BYTES + row)
+}
+
+/// Bytes of the longest frame of a reply, where logits have `logits` bytes, and names (of a model, or of the board with
+/// the firmware's version) `name` bytes.
+pub const fn reply_frame(logits: usize, name: usize) -> usize {
+    let mut largest = ECHO_BYTES;
+    if logits > largest {
+        largest = logits;
+    }
+    if name > largest {
+        largest = name;
+    }
+    frame::frame_bytes(OVERHEAD_BYTES + largest)
+}
+
+/// The board's end of the line that replies leave by; `FRAME` as [`reply_frame`] says.
+#[derive(Debug)]
+pub struct Outbox<S, const FRAME: usize> {
+    serial: S,
+    message: [u8; FRAME],
+    frame: [u8; FRAME],
+}
+
+impl<S: Write, const FRAME: usize> Outbox<S, FRAME> {
+    /// Replies leave by `serial`.
+    pub fn new(serial: S) -> Self {
+        Self { serial, message: [0; FRAME], frame: [0; FRAME] }
+    }
+
+    /// Sends a reply to the request of that number.
+    ///
+    /// # Errors
+    /// [`ServerError::Serial`], or [`ServerError::Frame`] where `FRAME` is too small.
+    pub fn send(&mut self, request: u32, reply: Reply<'_>) -> Result<(), ServerError<S::Error>> {
+        let message = Numbered { request, body: reply };
+        let frame =
+            frame::encode(&message, &mut self.message, &mut self.frame).map_err(ServerError::Frame)?;
+        self.serial.write_all(frame).map_err(ServerError::Serial)?;
+        self.serial.flush().map_err(ServerError::Serial)
+    }
+}
+
+/// Answers requests: the [`Session`] behind a serial line. `REQUEST` and `REPLY` are the bytes of the longest frame each
+/// way, see [`request_frame`] and [`reply_frame`].
+pub struct Server<'m, S, L, C, const REQUEST: usize, const REPLY: usize> {
+    inbox: frame::Receiver<REQUEST>,
+    outbox: Outbox<S, REPLY>,
+    busy: L,
+    session: Session<'m, C>,
+    broken_frames: u32,
+}
+
+impl<'m, S, L, C, const REQUEST: usize, const REPLY: usize> Server<'m, S, L, C, REQUEST, REPLY>
+where
+    S: Read + Write,
+    L: OutputPin,
+    C: Clock,
+{
+    /// Bytes of the longest message that it takes.
+    const REQUEST_BYTES: u16 = {
+        let bytes = frame::message_room(REQUEST);
+        if bytes > u16::MAX as usize { u16::MAX } else { bytes as u16 }
+    };
+
+    /// A server of these models; their numbers are their places.
+    pub fn new(parts: Parts<S, L, C>, models: &'m mut [&'m mut dyn Classifier]) -> Self {
+        Self {
+            inbox: frame::Receiver::new(),
+            outbox: Outbox::new(parts.serial),
+            busy: parts.busy,
+            session: Session::new(parts.board, Self::REQUEST_BYTES, models, parts.clock, parts.stack_used),
+            broken_frames: 0,
+        }
+    }
+
+    /// Answers until the line ends, which a UART never does.
+    ///
+    /// # Errors
+    /// [`ServerError`]: the line or the light failed. Broken frames are no error; they are counted and dropped.
+    pub fn serve(&mut self) -> Result<(), ServerError<S::Error>> {
+        let mut chunk = [0; CHUNK_BYTES];
+        loop {
+            let count = self.outbox.serial.read(&mut chunk).map_err(ServerError::Serial)?;
+            if count == 0 {
+                return Ok(());
+            }
+            for &byte in chunk.iter().take(count) {
+                self.take(byte)?;
+            }
+        }
+    }
+
+    /// Takes one byte and, at the end of a request, answers it.
+    fn take(&mut self, byte: u8) -> Result<(), ServerError<S::Error>> {
+        let Some(received) = self.inbox.push(byte) else {
+            return Ok(());
+        };
+        let Ok(message) = received.and_then(frame::decode::<Numbered<Request<'_>>>) else {
+            self.broken_frames += 1;
+            return Ok(());
+        };
+        self.busy.set_high().map_err(|_| ServerError::Light)?;
+        let reply = self.session.answer(message.body, self.broken_frames);
+        self.outbox.send(message.request, reply)?;
+        self.busy.set_low().map_err(|_| ServerError::Light)
+    }
+}
+
+/// What ends a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(target_os = "none", derive(defmt::Format))]
+pub enum ServerError<S> {
+    /// The serial line failed.
+    Serial(S),
+    /// The busy light cannot be switched.
+    Light,
+    /// A reply does not fit the frame buffer.
+    Frame(frame::FrameError),
+}
+
+impl<S: fmt::Debug> fmt::Display for ServerError<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Serial(error) => write!(f, "the serial line failed: {error:?}"),
+            Self::Light => f.write_str("the busy light cannot be switched"),
+            Self::Frame(error) => write!(f, "a reply cannot be sent: {error}"),
+        }
+    }
+}
+
+impl<S: fmt::Debug> core::error::Error for ServerError<S> {}

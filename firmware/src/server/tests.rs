@@ -1,0 +1,222 @@
+//! Tests of the server on a line in memory.
+
+use std::convert::Infallible;
+
+use refrain::link::{Refusal, Statistics};
+
+use super::*;
+use crate::testing::{Recorder, SteppedClock};
+
+const ROWS: [[u8; 4]; 3] = [[0, 0, 0, 0], [7, 0, 255, 1], [0, 9, 9, 0]];
+const REQUEST: usize = request_frame(ECHO_BYTES + 4);
+const REPLY: usize = reply_frame(8, 13);
+
+/// A line on which `incoming` arrives, in pieces of at most `piece` bytes, and then ends.
+struct Line {
+    incoming: Vec<u8>,
+    piece: usize,
+    outgoing: Vec<u8>,
+}
+
+impl embedded_io::ErrorType for &mut Line {
+    type Error = Infallible;
+}
+
+impl Read for &mut Line {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
+        let count = self.incoming.len().min(self.piece).min(buffer.len());
+        for (place, byte) in buffer.iter_mut().zip(self.incoming.drain(..count)) {
+            *place = byte;
+        }
+        Ok(count)
+    }
+}
+
+impl Write for &mut Line {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        self.outgoing.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// A light that counts how often it went on and off.
+#[derive(Default)]
+struct Light {
+    on: usize,
+    off: usize,
+}
+
+impl embedded_hal::digital::ErrorType for &mut Light {
+    type Error = Infallible;
+}
+
+impl OutputPin for &mut Light {
+    fn set_high(&mut self) -> Result<(), Infallible> {
+        self.on += 1;
+        Ok(())
+    }
+
+    fn set_low(&mut self) -> Result<(), Infallible> {
+        self.off += 1;
+        Ok(())
+    }
+}
+
+fn framed(request: u32, body: Request<'_>) -> Vec<u8> {
+    let (mut scratch, mut out) = ([0; 64], [0; 80]);
+    frame::encode(&Numbered { request, body }, &mut scratch, &mut out).unwrap().to_vec()
+}
+
+fn row(index: u16) -> Request<'static> {
+    Request::Row { model: 0, sequence: 300, index, count: 3, values: &ROWS[usize::from(index)] }
+}
+
+/// The bytes of a whole sequence, as requests 1 to 3.
+fn sequence() -> Vec<u8> {
+    (0..3).flat_map(|index| framed(index + 1, row(index as u16))).collect()
+}
+
+/// Serves `incoming` to its end and hands every reply to `check`; returns the light.
+fn serve(incoming: Vec<u8>, piece: usize, mut check: impl FnMut(Numbered<Reply<'_>>)) -> Light {
+    let clock = SteppedClock::new(1);
+    let mut recorder = Recorder::new("recorder", 4, &clock);
+    let mut models: [&mut dyn Classifier; 1] = [&mut recorder];
+    let mut line = Line { incoming, piece, outgoing: Vec::new() };
+    let mut light = Light::default();
+    let parts = Parts {
+        board: "a board",
+        serial: &mut line,
+        busy: &mut light,
+        clock: &clock,
+        memory: &mut [],
+        stack_used: || 0,
+    };
+    Server::<_, _, _, REQUEST, REPLY>::new(parts, &mut models).serve().unwrap();
+    let mut receiver = frame::Receiver::<REPLY>::new();
+    for byte in line.outgoing {
+        if let Some(body) = receiver.push(byte) {
+            check(frame::decode(body.unwrap()).unwrap());
+        }
+    }
+    light
+}
+
+/// Serves, and returns how many replies were the right logits; any other logits fail the test.
+fn right_answers(incoming: Vec<u8>) -> usize {
+    let expected = Recorder::expected(&ROWS.each_ref().map(|row| &row[..]));
+    let mut right = 0;
+    serve(incoming, 1, |reply| {
+        if let Reply::Logits { sequence, logits } = reply.body {
+            assert_eq!((sequence, logits), (300, &expected[..]));
+            right += 1;
+        }
+    });
+    right
+}
+
+#[test]
+fn each_request_gets_its_reply_however_the_bytes_arrive() {
+    for piece in [1, 2, 7, 1000] {
+        let mut replies = Vec::new();
+        let light = serve(sequence(), piece, |reply| {
+            replies.push((reply.request, matches!(reply.body, Reply::Logits { .. })));
+        });
+        assert_eq!(replies, [(1, false), (2, false), (3, true)]);
+        assert_eq!((light.on, light.off), (3, 3), "the light shows each request");
+    }
+}
+
+#[test]
+fn a_broken_byte_never_gives_a_wrong_answer_and_the_next_sequence_is_right() {
+    let bytes = sequence();
+    for at in 0..bytes.len() {
+        let flipped = (0..8).map(|bit| {
+            let mut copy = bytes.clone();
+            copy[at] ^= 1 << bit;
+            copy
+        });
+        let lost = [&bytes[..at], &bytes[at + 1..]].concat();
+        let doubled = [&bytes[..=at], &bytes[at..]].concat();
+        for broken in flipped.chain([lost, doubled]) {
+            let answers = right_answers([&broken[..], &bytes].concat());
+            assert!((1..=2).contains(&answers), "byte {at}: {answers} answers");
+        }
+    }
+}
+
+#[test]
+fn a_frame_cut_anywhere_costs_only_itself() {
+    let bytes = framed(1, row(0));
+    for cut in 0..bytes.len() {
+        assert_eq!(right_answers([&bytes[..cut], &sequence()].concat()), 1, "cut at {cut}");
+    }
+}
+
+#[test]
+fn broken_frames_are_counted() {
+    let mut damaged = framed(1, Request::Hello);
+    damaged[3] ^= 1;
+    let noise = [1; 500];
+    let incoming = [&damaged[..], &noise, &framed(2, Request::Statistics)].concat();
+    let mut counted = Vec::new();
+    serve(incoming, 64, |reply| match reply.body {
+        Reply::Statistics(Statistics { broken_frames, .. }) => counted.push((reply.request, broken_frames)),
+        other => panic!("an unexpected reply: {other:?}"),
+    });
+    assert_eq!(counted, [(2, 2)]);
+}
+
+#[test]
+fn the_largest_messages_fit_the_frame() {
+    let longest = Request::Row {
+        model: 255,
+        sequence: u32::MAX,
+        index: u16::MAX - 1,
+        count: u16::MAX,
+        values: &[255; 4],
+    };
+    let mut refused = 0;
+    serve(framed(u32::MAX, longest), 64, |reply| {
+        assert_eq!(reply.request, u32::MAX);
+        refused += usize::from(reply.body == Reply::Refused(Refusal::NoSuchModel { models: 1 }));
+    });
+    assert_eq!(refused, 1);
+
+    let mut out = Outbox::<Vec<u8>, { reply_frame(0, 0) }>::new(Vec::new());
+    let statistics = Statistics {
+        sequences: u32::MAX,
+        timesteps: u32::MAX,
+        ticks: u64::MAX,
+        ticks_per_1000_instructions: u32::MAX,
+        stack_bytes: u32::MAX,
+        inference_stack_bytes: u32::MAX,
+        broken_frames: u32::MAX,
+    };
+    out.send(u32::MAX, Reply::Statistics(statistics)).unwrap();
+    let mut out = Outbox::<Vec<u8>, { reply_frame(1024, 0) }>::new(Vec::new());
+    out.send(u32::MAX, Reply::Logits { sequence: u32::MAX, logits: &[255; 1024] }).unwrap();
+}
+
+#[test]
+fn an_echo_of_any_length_that_arrives_is_answered() {
+    let mut answered = Vec::new();
+    for length in 0..2 * REQUEST {
+        let bytes = vec![255; length];
+        let (mut scratch, mut out) = ([0; 3 * REQUEST], [0; 4 * REQUEST]);
+        let echo = Numbered { request: u32::MAX, body: Request::Echo { bytes: &bytes } };
+        let framed = frame::encode(&echo, &mut scratch, &mut out).unwrap().to_vec();
+        serve([framed, sequence()].concat(), 64, |reply| match reply.body {
+            Reply::Echo { bytes } => answered.push(Ok(bytes.len())),
+            Reply::Refused(refusal) => answered.push(Err(refusal)),
+            _ => {}
+        });
+    }
+    let (echoed, refused) = answered.split_at(ECHO_BYTES + 1);
+    assert!(echoed.iter().enumerate().all(|(length, echo)| *echo == Ok(length)), "{echoed:?}");
+    assert!(matches!(refused[0], Err(Refusal::EchoLength { found: 129 })), "{refused:?}");
+    assert!(refused.len() < 100, "what is longer than a frame is dropped");
+}

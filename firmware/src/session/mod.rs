@@ -1,0 +1,205 @@
+//! What is answered to each request.
+
+#[cfg(test)]
+mod tests;
+mod turn;
+
+use refrain::link::{ECHO_BYTES, PROTOCOL_VERSION, Refusal, Reply, Request, Statistics};
+use refrain::{RowLength, Steps};
+
+use crate::{Classifier, Clock, Meter};
+use turn::{Current, Key, Turn};
+
+/// The board's side of the conversation, from a request to its reply; [`refrain::link`] describes it.
+///
+/// Row 0 always begins a sequence anew. Any other row is taken only where it is the next one of the current
+/// sequence; the row that was taken last is answered again, without a step, because its answer may have been
+/// lost. So however often a host repeats itself, the logits are those of the whole sequence, once.
+pub struct Session<'m, C> {
+    board: &'static str,
+    request_bytes: u16,
+    models: &'m mut [&'m mut dyn Classifier],
+    meter: Meter<C>,
+    stack_used: fn() -> u32,
+    current: Option<Current>,
+    sequences: u32,
+    timesteps: u32,
+    ticks: u64,
+}
+
+impl<'m, C: Clock> Session<'m, C> {
+    /// Nothing has been asked yet. The board is named so, and takes messages of at most `request_bytes`.
+    pub fn new(
+        board: &'static str,
+        request_bytes: u16,
+        models: &'m mut [&'m mut dyn Classifier],
+        clock: C,
+        stack_used: fn() -> u32,
+    ) -> Self {
+        let meter = Meter::new(clock);
+        Self {
+            board,
+            request_bytes,
+            models,
+            meter,
+            stack_used,
+            current: None,
+            sequences: 0,
+            timesteps: 0,
+            ticks: 0,
+        }
+    }
+
+    /// The reply to a request; `broken_frames` is what the line has counted.
+    pub fn answer<'a>(&'a mut self, request: Request<'a>, broken_frames: u32) -> Reply<'a> {
+        let reply = match request {
+            Request::Hello => Ok(self.hello()),
+            Request::Describe { model } => self.describe(model),
+            Request::Row { model, sequence, index, count, values } => {
+                self.row(Key { model, sequence, count }, index, values)
+            }
+            Request::Statistics => Ok(Reply::Statistics(self.statistics(broken_frames))),
+            Request::Echo { bytes } => echo(bytes),
+            Request::Sequence { model, sequence, values } => self.sequence(model, sequence, values),
+            Request::Logits { model, sequence } => self.logits(model, sequence),
+            Request::Reset => {
+                self.current = None;
+                Ok(Reply::Accepted)
+            }
+        };
+        reply.unwrap_or_else(Reply::Refused)
+    }
+
+    fn hello(&self) -> Reply<'_> {
+        Reply::Hello {
+            protocol: PROTOCOL_VERSION,
+            firmware: env!("CARGO_PKG_VERSION"),
+            board: self.board,
+            models: self.model_count(),
+            request_bytes: self.request_bytes,
+        }
+    }
+
+    fn describe(&self, model: u8) -> Result<Reply<'_>, Refusal> {
+        let models = self.model_count();
+        let model = self.models.get(usize::from(model)).ok_or(Refusal::NoSuchModel { models })?;
+        let header = model.header();
+        Ok(Reply::Model {
+            name: header.name.as_str(),
+            cell: header.cell,
+            numbers: header.numbers,
+            shape: header.shape,
+            samples: header.input.samples,
+            output: header.output,
+            crc: model.crc(),
+        })
+    }
+
+    fn row(&mut self, key: Key, index: u16, values: &[u8]) -> Result<Reply<'_>, Refusal> {
+        let models = self.model_count();
+        let model = self.models.get_mut(usize::from(key.model)).ok_or(Refusal::NoSuchModel { models })?;
+        let expected = model.header().row_bytes();
+        if values.len() != expected {
+            return Err(row_length(RowLength { found: values.len(), expected }));
+        }
+        let mut current = self.current.filter(|current| current.key == key).unwrap_or(Current::new(key));
+        let turn = Turn::of(index, key.count, current.taken)?;
+        if turn == Turn::Begin {
+            current = Current::new(key);
+        }
+        if turn != Turn::Again {
+            let (stepped, ticks) = self.meter.measure(|| {
+                if turn == Turn::Begin {
+                    model.reset();
+                }
+                model.step(values)
+            });
+            stepped.map_err(row_length)?;
+            current.taken += 1;
+            current.ticks += ticks;
+            self.current = Some(current);
+        }
+        let is_last = index + 1 == key.count;
+        if !is_last && model.header().output.steps == Steps::Last {
+            return Ok(Reply::Accepted);
+        }
+        let (logits, ticks) = self.meter.measure(|| model.logits());
+        if turn != Turn::Again {
+            current.ticks += ticks;
+            self.current = Some(current);
+            if is_last {
+                self.sequences += 1;
+                self.timesteps += u32::from(key.count);
+                self.ticks += current.ticks;
+            }
+        }
+        Ok(Reply::Logits { sequence: key.sequence, logits })
+    }
+
+    /// A whole sequence, row by row. One that was answered last is answered again, without a step.
+    fn sequence(&mut self, model: u8, sequence: u32, values: &[u8]) -> Result<Reply<'_>, Refusal> {
+        let row = self.model(model)?.header().row_bytes();
+        let wrong = Refusal::SequenceLength { found: saturated(values.len()), row: saturated(row) };
+        if row == 0 || !values.len().is_multiple_of(row) {
+            return Err(wrong);
+        }
+        let count = u16::try_from(values.len() / row).map_err(|_| wrong)?;
+        let key = Key { model, sequence, count };
+        if self.current.is_some_and(|current| current.key == key && current.taken == count) {
+            return self.logits(model, sequence);
+        }
+        let mut rows = (0..count).zip(values.chunks_exact(row));
+        let (last, last_values) = rows.next_back().ok_or(wrong)?;
+        for (index, values) in rows {
+            self.row(key, index, values)?;
+        }
+        self.row(key, last, last_values)
+    }
+
+    /// The logits of the sequence that is being read.
+    fn logits(&mut self, model: u8, sequence: u32) -> Result<Reply<'_>, Refusal> {
+        let is_read = |current: Current| current.key.model == model && current.key.sequence == sequence;
+        if !self.current.is_some_and(is_read) {
+            return Err(Refusal::RowOrder { expected: 0 });
+        }
+        Ok(Reply::Logits { sequence, logits: self.model(model)?.logits() })
+    }
+
+    fn model(&mut self, model: u8) -> Result<&mut dyn Classifier, Refusal> {
+        let models = self.model_count();
+        match self.models.get_mut(usize::from(model)) {
+            Some(model) => Ok(&mut **model),
+            None => Err(Refusal::NoSuchModel { models }),
+        }
+    }
+
+    fn statistics(&self, broken_frames: u32) -> Statistics {
+        Statistics {
+            sequences: self.sequences,
+            timesteps: self.timesteps,
+            ticks: self.ticks,
+            ticks_per_1000_instructions: self.meter.clock().ticks_per_1000_instructions(),
+            stack_bytes: (self.stack_used)(),
+            inference_stack_bytes: 0,
+            broken_frames,
+        }
+    }
+
+    fn model_count(&self) -> u8 {
+        u8::try_from(self.models.len()).unwrap_or(u8::MAX)
+    }
+}
+
+fn echo(bytes: &[u8]) -> Result<Reply<'_>, Refusal> {
+    let found = saturated(bytes.len());
+    if bytes.len() <= ECHO_BYTES { Ok(Reply::Echo { bytes }) } else { Err(Refusal::EchoLength { found }) }
+}
+
+fn saturated(bytes: usize) -> u16 {
+    u16::try_from(bytes).unwrap_or(u16::MAX)
+}
+
+/// The refusal of a row of another length.
+pub(crate) fn row_length(error: RowLength) -> Refusal {
+    Refusal::RowLength { found: saturated(error.found), expected: saturated(error.expected) }
+}

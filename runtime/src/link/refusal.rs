@@ -1,0 +1,71 @@
+//! What a board will not do.
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::ECHO_BYTES;
+
+/// Why a board refuses a request.
+///
+/// ```
+/// use refrain::link::Refusal;
+///
+/// let refusal = Refusal::RowLength { found: 27, expected: 28 };
+/// assert_eq!(refusal.to_string(), "the row has 27 bytes, the model takes 28");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Refusal {
+    /// There is no model of that number.
+    NoSuchModel {
+        /// How many there are.
+        models: u8,
+    },
+    /// A row of another length than the model's.
+    RowLength {
+        /// Bytes that came.
+        found: u16,
+        /// Bytes of one row.
+        expected: u16,
+    },
+    /// A row that is not the next one: a row before it was lost, or another sequence came between.
+    RowOrder {
+        /// The row of that sequence that would be taken: 0 where the sequence is not the current one.
+        expected: u16,
+    },
+    /// A [`Request::Sequence`](super::Request::Sequence) whose bytes are no rows, or none at all.
+    SequenceLength {
+        /// Bytes that came.
+        found: u16,
+        /// Bytes of one row.
+        row: u16,
+    },
+    /// An echo of more bytes than a board has room for.
+    EchoLength {
+        /// Bytes that came.
+        found: u16,
+    },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchModel { models } => write!(f, "the board holds {models} models, none of that number"),
+            Self::RowLength { found, expected } => {
+                write!(f, "the row has {found} bytes, the model takes {expected}")
+            }
+            Self::RowOrder { expected } => {
+                write!(f, "the row is out of order, the board expects row {expected}")
+            }
+            Self::SequenceLength { found, row } => {
+                write!(f, "the sequence has {found} bytes, the model takes 1 to 65535 rows of {row} bytes")
+            }
+            Self::EchoLength { found } => {
+                write!(f, "an echo of {found} bytes was asked for, a board sends back at most {ECHO_BYTES}")
+            }
+        }
+    }
+}
+
+impl core::error::Error for Refusal {}

@@ -1,0 +1,60 @@
+//! What a host asks.
+
+use serde::{Deserialize, Serialize};
+
+/// What a host asks of a board.
+///
+/// ```
+/// use refrain::link::Request;
+///
+/// let row = Request::Row { model: 0, sequence: 1, index: 2, count: 28, values: &[9, 8] };
+/// assert_eq!(postcard::to_slice(&row, &mut [0; 16]).unwrap(), [2, 0, 1, 2, 28, 2, 9, 8]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Request<'a> {
+    /// Who is there?
+    Hello,
+    /// What is model number `model`?
+    Describe {
+        /// From 0 to `models - 1`.
+        model: u8,
+    },
+    /// One timestep of a sequence.
+    Row {
+        /// The model that steps.
+        model: u8,
+        /// The number of the sequence, different from that of the sequence before it.
+        sequence: u32,
+        /// The number of the row, from 0; row 0 resets the state.
+        index: u16,
+        /// Rows in the sequence; the last one is answered by [`Reply::Logits`](super::Reply::Logits).
+        count: u16,
+        /// The features, as [`Samples`](crate::Samples) says: one byte each, or two or four, little-endian.
+        values: &'a [u8],
+    },
+    /// What has been counted since the board started?
+    Statistics,
+    /// The same bytes back: tells how much the line carries.
+    Echo {
+        /// At most [`ECHO_BYTES`](super::ECHO_BYTES).
+        bytes: &'a [u8],
+    },
+    /// A whole sequence at once, where it fits into a request; answered by the logits after its last row.
+    Sequence {
+        /// The model that steps.
+        model: u8,
+        /// The number of the sequence, as in [`Row`](Self::Row).
+        sequence: u32,
+        /// Row behind row, as in [`Row`](Self::Row).
+        values: &'a [u8],
+    },
+    /// The logits after the row that was taken last, however many are to follow.
+    Logits {
+        /// The model that steps.
+        model: u8,
+        /// The sequence that is being read.
+        sequence: u32,
+    },
+    /// Forgets the sequence that is being read: its next row is refused.
+    Reset,
+}
