@@ -25,6 +25,7 @@ mod error;
 mod facts;
 #[cfg(test)]
 pub(crate) mod fake_board;
+pub mod faults;
 mod inbox;
 mod rate;
 mod sequences;
