@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use refrain_trainer::device::remove_run_folders;
+use refrain_trainer::device::end_runs;
 
 use super::error::INTERRUPTED_STATUS;
 
@@ -33,7 +33,7 @@ pub(super) fn install() -> io::Result<()> {
 fn ask() {
     let asked = STATE.compare_exchange(LISTENING, ASKED, Ordering::SeqCst, Ordering::SeqCst);
     if asked.is_err() {
-        remove_run_folders();
+        end_runs();
         std::process::exit(INTERRUPTED_STATUS.into());
     }
 }

@@ -9,9 +9,9 @@ use tempfile::TempDir;
 use super::board::Board;
 use super::error::DeviceError;
 use super::firmware::{self, Firmware};
-use super::qemu::{Emulator, EmulatorError, Mode};
+use super::qemu::{self, Emulator, EmulatorError, Mode};
 use crate::model_file::ModelFile;
-use crate::setup::{Qemu, qemu};
+use crate::setup::{Qemu, qemu as find_qemu};
 
 /// A QEMU and firmware to run in it.
 pub(super) struct Launch {
@@ -30,7 +30,7 @@ impl Launch {
         features: &[&str],
         folder: &Path,
     ) -> Result<Self, DeviceError> {
-        let qemu = qemu(board.name(), board.minimum_qemu())?;
+        let qemu = find_qemu(board.name(), board.minimum_qemu())?;
         let firmware = firmware::build(board, models, features, folder)?;
         Ok(Self { qemu, board, firmware, folder: folder.to_owned() })
     }
@@ -74,10 +74,15 @@ fn folders() -> MutexGuard<'static, Vec<PathBuf>> {
     FOLDERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes the files of every run that goes on: for a program that is about to end in the middle of one.
-pub fn remove_run_folders() {
-    for folder in folders().drain(..) {
-        // The program ends either way, and an emulated board may still be writing there.
+/// Ends every emulated board and removes the files of its run: for a program that is about to end in the middle of one.
+pub fn end_runs() {
+    qemu::end_all();
+    remove(&std::mem::take(&mut *folders()));
+}
+
+fn remove(folders: &[PathBuf]) {
+    for folder in folders {
+        // The program ends either way, and there is nobody left who could do more about it.
         let _ = fs::remove_dir_all(folder);
     }
 }
@@ -94,7 +99,8 @@ mod tests {
         drop(ended);
         assert_eq!(paths.each_ref().map(|path| path.is_dir()), [false, true]);
         fs::write(cut_short.path().join("firmware.elf"), b"a program").unwrap();
-        remove_run_folders();
+        assert!(folders().contains(&paths[1]) && !folders().contains(&paths[0]));
+        remove(&paths);
         assert!(!paths[1].exists());
     }
 }

@@ -24,7 +24,7 @@ use refrain::link::Statistics;
 pub use bench::{Bench, BenchRun};
 pub use board::{Board, JobMemory};
 pub use error::DeviceError;
-pub use launch::remove_run_folders;
+pub use launch::end_runs;
 pub use report::{DeviceReport, FlashBytes, Mismatch, RamBytes};
 
 use crate::data::SplitView;

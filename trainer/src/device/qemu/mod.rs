@@ -10,6 +10,7 @@ use std::io;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -80,7 +81,7 @@ pub struct Emulator {
 
 /// QEMU's process and where it leaves its words.
 struct Process {
-    child: Child,
+    child: Arc<Mutex<Child>>,
     folder: PathBuf,
     firmware: Firmware,
 }
@@ -114,6 +115,8 @@ impl Emulator {
             .stderr(file(MESSAGES)?)
             .spawn()
             .map_err(|reason| EmulatorError::Start { program: qemu.program.clone(), reason })?;
+        let child = Arc::new(Mutex::new(child));
+        running().push(Arc::downgrade(&child));
         let mut process = Process { child, folder: folder.to_owned(), firmware: firmware.clone() };
         let (to, from) = process.connect(&listener)?;
         Ok(Self { process, uart: Streams::new(to, from) })
@@ -166,7 +169,7 @@ impl Process {
     fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
         let deadline = Instant::now() + patience;
         loop {
-            if let Ok(Some(status)) = self.child.try_wait() {
+            if let Ok(Some(status)) = locked(&self.child).try_wait() {
                 return Some(status);
             }
             if Instant::now() >= deadline {
@@ -208,10 +211,33 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to kill, and nothing to report either way.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        end(&self.child);
+        running().retain(|child| child.as_ptr() != Arc::as_ptr(&self.child));
     }
+}
+
+/// Every QEMU that runs.
+static RUNNING: Mutex<Vec<Weak<Mutex<Child>>>> = Mutex::new(Vec::new());
+
+fn running() -> MutexGuard<'static, Vec<Weak<Mutex<Child>>>> {
+    locked(&RUNNING)
+}
+
+/// What a mutex holds, whether or not somebody panicked who held it.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn end(child: &Mutex<Child>) {
+    let mut child = locked(child);
+    // It may have ended by itself; then there is nothing to kill, and nothing to report either way.
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// Ends every emulated board: for a program that is about to end, whose children would outlive it.
+pub(super) fn end_all() {
+    running().iter().filter_map(Weak::upgrade).for_each(|child| end(&child));
 }
 
 impl Transport for Emulator {
@@ -313,11 +339,27 @@ mod tests {
     fn it_is_ended_when_it_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let emulator = start(folder.path(), "exec sleep 100").unwrap();
-        let process = Path::new("/proc").join(emulator.process.child.id().to_string());
+        let process = Path::new("/proc").join(locked(&emulator.process.child).id().to_string());
         let watched = process.exists();
         drop(emulator);
         // Where there is no /proc, that dropping did not wait for the sleep is all that can be seen.
         assert!(!watched || !process.exists());
+    }
+
+    #[test]
+    fn all_are_ended_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut emulator = start(folder.path(), "exec sleep 100").unwrap();
+        // Others that run at the same time belong to other tests: only this one's end is looked at.
+        let child = running()
+            .iter()
+            .filter_map(Weak::upgrade)
+            .find(|child| Arc::ptr_eq(child, &emulator.process.child));
+        end(&child.expect("it is known as long as it runs"));
+        assert!(emulator.why_gone().is_some());
+        let child = Arc::downgrade(&emulator.process.child);
+        drop(emulator);
+        assert!(!running().iter().any(|known| known.ptr_eq(&child)));
     }
 
     #[test]
