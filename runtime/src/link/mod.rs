@@ -41,7 +41,7 @@
 //! The host sends one request and waits for its reply, so the board needs room for one message and a slow line is never
 //! overrun. Where no reply comes in time the host sends the same request, under the same number, again; after a number
 //! of tries it gives up and says so. The board keeps no time and never repeats a reply of itself. Every request may be
-//! repeated: none does its work twice.
+//! repeated: no answer is another one for that.
 //!
 //! # What holds when bytes are lost, doubled, flipped, late or cut
 //!
