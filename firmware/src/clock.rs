@@ -10,6 +10,20 @@ pub trait Clock {
     fn ticks_per_1000_instructions(&self) -> u32;
 }
 
+/// The next value of a count that does not wrap, from that of a counter of so many `bits` that does; `before` is the value
+/// when the counter was last looked at, which must be less than one turn of it ago.
+///
+/// ```
+/// use refrain_firmware::clock::unwrapped;
+///
+/// // A counter of 24 bits, which stood at 0xfffffe and has wrapped since.
+/// assert_eq!(unwrapped(0x07_ff_ff_fe, 0x00_00_03, 24), 0x08_00_00_03);
+/// ```
+pub const fn unwrapped(before: u64, counter: u32, bits: u32) -> u64 {
+    let passed = counter.wrapping_sub(before as u32) & (u32::MAX >> (32 - bits));
+    before + passed as u64
+}
+
 /// Measures with a [`Clock`] and takes off what the measuring itself costs.
 #[derive(Clone, Debug)]
 pub struct Meter<C> {
@@ -43,6 +57,21 @@ impl<C: Clock> Meter<C> {
 mod tests {
     use super::*;
     use crate::testing::SteppedClock;
+
+    #[test]
+    fn a_count_goes_on_where_its_counter_wraps() {
+        for bits in [13, 24, 32] {
+            let turn = 1_u64 << bits;
+            for step in [0, 1, 5, turn / 2, turn - 1] {
+                let mut count = 7;
+                for turns in 1..20 {
+                    let now = 7 + turns * step;
+                    count = unwrapped(count, (now % turn) as u32, bits);
+                    assert_eq!(count, now, "{bits} bits, steps of {step}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_meter_takes_off_its_own_cost() {

@@ -13,6 +13,7 @@ pub mod depth;
 pub mod memory;
 mod mode;
 mod parts;
+mod ring;
 pub mod server;
 mod session;
 #[cfg(test)]
@@ -23,5 +24,6 @@ pub use clock::{Clock, Meter};
 pub use depth::DepthGauge;
 pub use mode::Mode;
 pub use parts::Parts;
+pub use ring::Ring;
 pub use server::Server;
 pub use session::Session;
