@@ -15,4 +15,6 @@ pub struct Parts<S, L, C> {
     pub memory: &'static mut [u8],
     /// The most stack used since the board started, in bytes.
     pub stack_used: fn() -> u32,
+    /// Bytes that came on the line since the board started and were lost.
+    pub lost_bytes: fn() -> u32,
 }

@@ -5,21 +5,21 @@ use refrain::SelfTestError;
 use refrain::link::{Reply, Statistics};
 use refrain_firmware::memory::{self, JobError};
 use refrain_firmware::server::{Outbox, Server, ServerError, reply_frame, request_frame};
-use refrain_firmware::{Classifier, Clock, Meter, Mode, Parts};
+use refrain_firmware::{Classifier, Clock, Meter, Mode};
 
-use crate::board::{Board, SaveError, Selected};
+use crate::board::{Board, PartsOf, SaveError, Selected};
 use crate::models::{BadModel, COUNT, LOGITS_BYTES, Models, NAME_BYTES, ROW_BYTES};
 use crate::stack;
 
 type Serial = <Selected as Board>::Serial;
 type SerialError = ServerError<<Serial as embedded_io::ErrorType>::Error>;
-type BoardParts = Parts<Serial, <Selected as Board>::Light, <Selected as Board>::Clock>;
+type BoardParts = PartsOf<Selected>;
 
 /// What a request may carry at least: a whole MNIST image, and a fair piece of anything that is longer.
 const LINK_ROOM: usize = 1024;
 
 /// Room for any request to these models.
-const REQUEST: usize = request_frame(if ROW_BYTES > LINK_ROOM { ROW_BYTES } else { LINK_ROOM });
+pub(crate) const REQUEST: usize = request_frame(if ROW_BYTES > LINK_ROOM { ROW_BYTES } else { LINK_ROOM });
 
 /// Room for any reply of these models on this board.
 const REPLY: usize = {
@@ -29,8 +29,6 @@ const REPLY: usize = {
 
 /// Why the program ends without success.
 pub(crate) enum Failure {
-    /// The hardware was taken before.
-    Taken,
     /// A model file is damaged.
     Model(BadModel),
     /// The serial line or the light failed.
@@ -57,7 +55,6 @@ pub(crate) enum Failure {
 impl defmt::Format for Failure {
     fn format(&self, f: defmt::Formatter<'_>) {
         match self {
-            Self::Taken => defmt::write!(f, "the hardware was taken before"),
             Self::Model(BadModel { number, error }) => {
                 defmt::write!(
                     f,
@@ -85,15 +82,20 @@ impl defmt::Format for Failure {
 
 /// Does what the board is told to do.
 pub(crate) fn run() -> Result<(), Failure> {
-    let parts = Selected::take().ok_or(Failure::Taken)?;
+    let mut parts = Selected::take().map_err(Failure::Hardware)?;
     let mut models = Models::parse().map_err(Failure::Model)?;
     let mut models = models.classifiers();
     let mode = Selected::mode();
     defmt::info!("{=str}: {=usize} models, mode {}", parts.board, COUNT, mode);
     match mode {
-        Mode::Link => serve(parts, &mut models),
+        Mode::Link => {
+            if Selected::TESTS_MODELS_FIRST {
+                self_test(&mut parts, &models)?;
+            }
+            serve(parts, &mut models)
+        }
         Mode::Memory => do_job(parts, &mut models),
-        Mode::SelfTest => self_test(parts, &models),
+        Mode::SelfTest => self_test(&mut parts, &models),
     }
 }
 
@@ -146,8 +148,8 @@ fn check_kernel() -> Result<(), Failure> {
 }
 
 /// Checks the parts of the board, then every model.
-fn self_test(mut parts: BoardParts, models: &[&mut dyn Classifier]) -> Result<(), Failure> {
-    check_hardware(&mut parts)?;
+fn self_test(parts: &mut BoardParts, models: &[&mut dyn Classifier]) -> Result<(), Failure> {
+    check_hardware(parts)?;
     defmt::info!("hardware passed");
     #[cfg(feature = "check-kernel")]
     check_kernel()?;

@@ -5,6 +5,7 @@ use core::convert::Infallible;
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 
 use super::interrupt::Interrupt;
+use super::received;
 use super::register::{Register, Registers};
 
 /// The UART.
@@ -20,6 +21,7 @@ pub(crate) struct Uart {
 impl Uart {
     const STATE_SEND_FULL: u32 = 1 << 0;
     const STATE_RECEIVE_FULL: u32 = 1 << 1;
+    const STATE_RECEIVE_OVERRUN: u32 = 1 << 3;
     const CONTROL_SEND: u32 = 1 << 0;
     const CONTROL_RECEIVE: u32 = 1 << 1;
     const CONTROL_RECEIVE_INTERRUPT: u32 = 1 << 3;
@@ -46,31 +48,25 @@ impl Uart {
         self.receive.unmask();
     }
 
-    /// Does what an interrupt asks for; false where that is not the UART's. The UART's only ends the sleep of
-    /// [`wait`](Self::wait).
+    /// Does what an interrupt asks for; false where that is not the UART's.
     pub(super) fn answer(&self, interrupt: Interrupt) -> bool {
         let is_mine = interrupt == self.receive;
         if is_mine {
-            self.interrupt_state.write(Self::INTERRUPT_RECEIVE);
+            self.receive();
         }
         is_mine
     }
 
-    /// Sleeps until a byte has come. Polling would be right too, but under QEMU it takes the time that the
-    /// emulator needs to bring the next byte.
-    fn wait(&self) {
-        while !self.received() {
-            // Within the critical section an interrupt still ends the sleep, so none is slept through.
-            cortex_m::interrupt::free(|_| {
-                if !self.received() {
-                    cortex_m::asm::wfi();
-                }
-            });
+    /// Takes the byte that has come. The interrupt is cleared before, so that the next byte brings it again.
+    fn receive(&self) {
+        self.interrupt_state.write(Self::INTERRUPT_RECEIVE);
+        if self.state.has(Self::STATE_RECEIVE_OVERRUN) {
+            self.state.write(Self::STATE_RECEIVE_OVERRUN);
+            received::count_lost();
         }
-    }
-
-    fn received(&self) -> bool {
-        self.state.read() & Self::STATE_RECEIVE_FULL != 0
+        if self.state.has(Self::STATE_RECEIVE_FULL) {
+            received::put(self.data.read() as u8);
+        }
     }
 }
 
@@ -80,39 +76,27 @@ impl ErrorType for Uart {
 
 impl ReadReady for Uart {
     fn read_ready(&mut self) -> Result<bool, Infallible> {
-        Ok(self.received())
+        Ok(received::ready())
     }
 }
 
 impl Read for Uart {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
-        if buffer.is_empty() {
-            return Ok(0);
-        }
-        self.wait();
-        let mut count = 0;
-        for place in buffer {
-            if !self.received() {
-                break;
-            }
-            *place = self.data.read() as u8;
-            count += 1;
-        }
-        Ok(count)
+        Ok(received::read(buffer))
     }
 }
 
 impl Write for Uart {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
         for &byte in bytes {
-            while self.state.read() & Self::STATE_SEND_FULL != 0 {}
+            while self.state.has(Self::STATE_SEND_FULL) {}
             self.data.write(byte.into());
         }
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> Result<(), Infallible> {
-        while self.state.read() & Self::STATE_SEND_FULL != 0 {}
+        while self.state.has(Self::STATE_SEND_FULL) {}
         Ok(())
     }
 }

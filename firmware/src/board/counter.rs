@@ -35,22 +35,50 @@ impl<C: Counter> Calibrated<C> {
     /// Ticks that one thousand instructions take; `None` where they take now this long, now that, as on silicon and under
     /// QEMU without `-icount`.
     fn measured(&self) -> Option<u32> {
-        /// A turn of the delay loop is two instructions, so this stretch and the long one lie a million apart:
-        /// enough for the few that differ around the loop not to count.
-        const SHORT: u32 = 500;
-        const LONG: u32 = SHORT + 500_000;
-        let per_1000 = || (self.stretch(LONG).saturating_sub(self.stretch(SHORT)) + 500) / 1000;
-        let first = per_1000();
-        let steady = (0..3).all(|_| per_1000() == first);
+        const SHORT: u32 = 1000;
+        /// So much longer that what lies around the loop does not count.
+        const LONG: u32 = SHORT + 1_000_000;
+        let per_1000 = |work: fn(u32)| {
+            let ticks = self.stretch(work, LONG).saturating_sub(self.stretch(work, SHORT));
+            (ticks + 500) / 1000
+        };
+        let first = per_1000(branches);
+        let steady = [products, branches, products].into_iter().all(|work| per_1000(work) == first);
         u32::try_from(first).ok().filter(|_| steady)
     }
 
-    /// Ticks that so many turns of the delay loop take.
+    /// Ticks that so many instructions take.
     #[inline(never)]
-    fn stretch(&self, turns: u32) -> u64 {
+    fn stretch(&self, work: fn(u32), instructions: u32) -> u64 {
         let start = self.now();
-        cortex_m::asm::delay(turns);
+        work(instructions);
         self.now() - start
+    }
+}
+
+/// Takes so many instructions, every other one of them a branch: on silicon two cycles each, or half a one.
+fn branches(instructions: u32) {
+    // Each turn of this loop is two.
+    cortex_m::asm::delay(instructions / 2);
+}
+
+/// Takes so many instructions, most of which multiply what the one before has: on silicon one cycle each, or three.
+fn products(instructions: u32) {
+    // SAFETY: this changes nothing but its registers and flags.
+    unsafe {
+        core::arch::asm!(
+            ".p2align 3",
+            "2:",
+            ".rept 6",
+            "muls r1, r2, r1",
+            ".endr",
+            "subs r0, #1",
+            "bne 2b",
+            inout("r0") instructions / 8 => _,
+            inout("r1") 1 => _,
+            in("r2") 3,
+            options(nomem, nostack),
+        );
     }
 }
 

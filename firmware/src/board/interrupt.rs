@@ -16,7 +16,7 @@ unsafe impl cortex_m::interrupt::InterruptNumber for Interrupt {
 impl Interrupt {
     /// Lets it come from now on.
     pub(super) fn unmask(self) {
-        // SAFETY: this is called while the hardware is set up, before any critical section, and `mps` has the handler.
+        // SAFETY: this is called while the hardware is set up, before any critical section, and the board has the handler.
         unsafe { NVIC::unmask(self) };
     }
 }

@@ -24,6 +24,7 @@ use embedded_hal::digital::StatefulOutputPin;
 use embedded_io::{Read, ReadReady, Write};
 use refrain_firmware::{Clock, Mode, Parts};
 
+#[cfg_attr(board = "b-l475e-iot01a", path = "b_l475e_iot01a.rs")]
 #[cfg_attr(board = "mps2-an382", path = "mps2_an382.rs")]
 #[cfg_attr(board = "mps2-an385", path = "mps2_an385.rs")]
 #[cfg_attr(board = "mps2-an386", path = "mps2_an386.rs")]
@@ -33,22 +34,39 @@ use refrain_firmware::{Clock, Mode, Parts};
 mod selected;
 pub(crate) use selected::Selected;
 
-#[cfg(not(board = "mps3-an547"))]
-mod cmsdk_timer;
-mod cmsdk_uart;
 mod counter;
 mod interrupt;
-mod led;
-mod mps;
+mod received;
 mod register;
+
+#[cfg(not(any(board = "b-l475e-iot01a", board = "mps3-an547")))]
+mod cmsdk_timer;
+#[cfg(not(board = "b-l475e-iot01a"))]
+mod cmsdk_uart;
+#[cfg(not(board = "b-l475e-iot01a"))]
+mod led;
+#[cfg(not(board = "b-l475e-iot01a"))]
+mod mps;
+#[cfg(not(board = "b-l475e-iot01a"))]
 mod semihosting;
 #[cfg(board = "mps3-an547")]
 mod sse_counter;
+
+#[cfg(board = "b-l475e-iot01a")]
+mod cycles;
+#[cfg(board = "b-l475e-iot01a")]
+mod stm32_clock;
+#[cfg(board = "b-l475e-iot01a")]
+mod stm32_gpio;
+#[cfg(board = "b-l475e-iot01a")]
+mod stm32_usart;
 
 /// What the firmware needs of a board.
 pub(crate) trait Board {
     /// Its name, as in `REFRAIN_BOARD`.
     const NAME: &'static str;
+    /// Whether it tests its models before it answers the first request, as a board does that nobody can tell to.
+    const TESTS_MODELS_FIRST: bool;
     /// The line to the host.
     type Serial: Read + ReadReady + Write;
     /// The busy light.
@@ -56,8 +74,8 @@ pub(crate) trait Board {
     /// What inferences are measured with.
     type Clock: Clock;
 
-    /// Sets the hardware up and hands it over, the first time it is called.
-    fn take() -> Option<Parts<Self::Serial, Self::Light, Self::Clock>>;
+    /// Sets the hardware up and hands it over, the first time it is called; an error says what is wrong with it.
+    fn take() -> Result<PartsOf<Self>, &'static str>;
 
     /// What the board is to do.
     fn mode() -> Mode;
@@ -68,6 +86,9 @@ pub(crate) trait Board {
     /// Ends the program.
     fn exit(success: bool) -> !;
 }
+
+/// The parts of a board.
+pub(crate) type PartsOf<B> = Parts<<B as Board>::Serial, <B as Board>::Light, <B as Board>::Clock>;
 
 /// The answers of a job in memory could not be handed to the host.
 pub(crate) struct SaveError;

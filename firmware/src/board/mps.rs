@@ -9,7 +9,7 @@ use super::cmsdk_uart::Uart;
 use super::counter::{Calibrated, Counter};
 use super::interrupt::Interrupt;
 use super::led::Led;
-use super::{Board, SaveError, Selected, semihosting};
+use super::{Board, PartsOf, SaveError, Selected, received, semihosting};
 use crate::stack;
 
 /// Where the devices of an MPS board are.
@@ -55,22 +55,26 @@ impl JobMemory {
 
 impl<B: Mps> Board for B {
     const NAME: &'static str = B::NAME;
+    const TESTS_MODELS_FIRST: bool = false;
     type Serial = Uart;
     type Light = Led;
     type Clock = Calibrated<B::Counter>;
 
-    fn take() -> Option<Parts<Uart, Led, Self::Clock>> {
-        let _once = cortex_m::Peripherals::take()?;
-        B::UART.start();
+    fn take() -> Result<PartsOf<Self>, &'static str> {
+        let _once = cortex_m::Peripherals::take().ok_or("the hardware was taken before")?;
         B::LED.start();
-        Some(Parts {
+        let clock = Calibrated::start(B::COUNTER);
+        // Not before, for its interrupts would be measured along with the clock.
+        B::UART.start();
+        Ok(Parts {
             board: B::NAME,
             serial: B::UART,
             busy: B::LED,
-            clock: Calibrated::start(B::COUNTER),
+            clock,
             // SAFETY: the peripherals are taken only once.
             memory: unsafe { B::JOB.take() },
             stack_used: stack::used,
+            lost_bytes: received::lost,
         })
     }
 

@@ -36,4 +36,23 @@ impl Register {
         // SAFETY: `Registers::at` was promised a device here.
         unsafe { core::ptr::with_exposed_provenance_mut::<u32>(self.0).write_volatile(value) }
     }
+
+    /// Whether any of these bits is set.
+    pub(super) fn has(self, bits: u32) -> bool {
+        self.read() & bits != 0
+    }
+}
+
+/// For registers that several things share.
+#[cfg(board = "b-l475e-iot01a")]
+impl Register {
+    /// Sets these bits and leaves the others.
+    pub(super) fn set(self, bits: u32) {
+        self.write(self.read() | bits);
+    }
+
+    /// Makes the bits of `mask` those of `value` and leaves the others.
+    pub(super) fn change(self, mask: u32, value: u32) {
+        self.write(self.read() & !mask | value);
+    }
 }

@@ -94,6 +94,7 @@ fn serve(incoming: Vec<u8>, piece: usize, mut check: impl FnMut(Numbered<Reply<'
         clock: &clock,
         memory: &mut [],
         stack_used: || 0,
+        lost_bytes: || 0,
     };
     Server::<_, _, _, REQUEST, REPLY>::new(parts, &mut models).serve().unwrap();
     let mut receiver = frame::Receiver::<REPLY>::new();

@@ -1,0 +1,99 @@
+//! ST B-L475E-IOT01A: an STM32L475VG, a Cortex-M4F at 80 MHz, and QEMU's machine `b-l475e-iot01a`: one program for both.
+//!
+//! The line to the host is USART1, which ends at the ST-Link and so at the board's USB connector. Nobody tells this board
+//! what to do, so it tests its models and answers requests. Its logs go by RTT, which a debugger reads from its memory.
+
+use cortex_m_rt::exception;
+use refrain_firmware::{Clock, Mode, Parts};
+
+use defmt_rtt as _;
+
+use super::counter::{Calibrated, Counter};
+use super::cycles::Cycles;
+use super::interrupt::Interrupt;
+use super::register::Registers;
+use super::stm32_clock::{self, Clocks};
+use super::stm32_gpio::{Light, Port};
+use super::stm32_usart::Usart;
+use super::{Board, PartsOf, SaveError, received};
+use crate::stack;
+
+/// The board.
+pub(crate) struct Selected;
+
+impl Selected {
+    // SAFETY: RCC and FLASH.
+    const CLOCKS: Clocks =
+        Clocks::at(unsafe { Registers::at(0x4002_1000) }, unsafe { Registers::at(0x4002_2000) });
+    // SAFETY: GPIOB.
+    const PORT_B: Port = Port::at(unsafe { Registers::at(0x4800_0400) });
+    /// LED2, green.
+    const LIGHT: Light = Light::at(Self::PORT_B, 14);
+    // SAFETY: USART1.
+    const USART: Usart = Usart::at(unsafe { Registers::at(0x4001_3800) }, Interrupt(37));
+    /// The pins of the ST-Link's serial port.
+    const SEND_PIN: u32 = 6;
+    const RECEIVE_PIN: u32 = 7;
+    /// USART1, of what these pins can be for.
+    const PIN_FUNCTION: u32 = 7;
+    // SAFETY: DCB, DWT and SysTick, which every Cortex-M4 has there.
+    const CYCLES: Cycles = unsafe {
+        Cycles::at(Registers::at(0xe000_edf0), Registers::at(0xe000_1000), Registers::at(0xe000_e010))
+    };
+    /// How long the light is on before the board starts again: about a second.
+    const LAST_CYCLES: u32 = stm32_clock::HERTZ;
+}
+
+impl Board for Selected {
+    const NAME: &'static str = "b-l475e-iot01a";
+    const TESTS_MODELS_FIRST: bool = true;
+    type Serial = Usart;
+    type Light = Light;
+    type Clock = Calibrated<Cycles>;
+
+    fn take() -> Result<PartsOf<Self>, &'static str> {
+        let _once = cortex_m::Peripherals::take().ok_or("the hardware was taken before")?;
+        Self::CLOCKS.start().map_err(|_| "the clocks do not start")?;
+        Self::LIGHT.start(false);
+        let clock = Calibrated::start(Self::CYCLES);
+        if !Self::CYCLES.by_debug_unit() && clock.ticks_per_1000_instructions() == 0 {
+            Self::CYCLES.tick_fast();
+        }
+        Self::USART.start(stm32_clock::HERTZ, || {
+            Self::PORT_B.give_to(Self::SEND_PIN, Self::PIN_FUNCTION);
+            Self::PORT_B.give_to(Self::RECEIVE_PIN, Self::PIN_FUNCTION);
+        });
+        Ok(Parts {
+            board: Self::NAME,
+            serial: Self::USART,
+            busy: Self::LIGHT,
+            clock,
+            memory: &mut [],
+            stack_used: stack::used,
+            lost_bytes: received::lost,
+        })
+    }
+
+    fn mode() -> Mode {
+        Mode::Link
+    }
+
+    fn save_answers(_: &[u8]) -> Result<(), SaveError> {
+        Err(SaveError)
+    }
+
+    /// Starts the board again, when a debugger has had time to fetch the last of the log.
+    fn exit(_: bool) -> ! {
+        Self::LIGHT.start(true);
+        cortex_m::asm::delay(Self::LAST_CYCLES);
+        cortex_m::peripheral::SCB::sys_reset()
+    }
+}
+
+#[exception]
+unsafe fn DefaultHandler(number: i16) {
+    let interrupt = Interrupt(number as u16);
+    if !Selected::USART.answer(interrupt) && !Selected::CYCLES.answer(interrupt) {
+        crate::fault::unexpected_interrupt(number);
+    }
+}

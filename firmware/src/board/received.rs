@@ -1,0 +1,51 @@
+//! What the serial line brings: its interrupt puts the bytes into a ring, and who reads sleeps until there are some. So
+//! none is lost while the board computes, as long as no more than a frame comes.
+
+use refrain_firmware::Ring;
+
+use crate::run::REQUEST;
+
+/// Room for the longest frame that a host sends.
+static RECEIVED: Ring<{ REQUEST + 1 }> = Ring::new();
+
+/// Takes a byte from the line. For its interrupt alone.
+pub(super) fn put(byte: u8) {
+    RECEIVED.push(byte);
+}
+
+/// Counts a byte that the line lost before it could be taken. For its interrupt alone.
+pub(super) fn count_lost() {
+    RECEIVED.count_lost();
+}
+
+/// Bytes lost since the start, because the ring was full or the interrupt came late.
+pub(super) fn lost() -> u32 {
+    RECEIVED.lost()
+}
+
+/// Whether there are bytes to read.
+pub(super) fn ready() -> bool {
+    !RECEIVED.is_empty()
+}
+
+/// Sleeps until there are bytes, then reads as many as there are and `buffer` holds.
+pub(super) fn read(buffer: &mut [u8]) -> usize {
+    if buffer.is_empty() {
+        return 0;
+    }
+    while !ready() {
+        // An interrupt that comes between the look and the sleep would be slept through, were it not masked: masked, it
+        // stays pending, and what is pending ends the sleep.
+        cortex_m::interrupt::free(|_| {
+            if !ready() {
+                cortex_m::asm::wfi();
+            }
+        });
+    }
+    let mut count = 0;
+    for (place, byte) in buffer.iter_mut().zip(core::iter::from_fn(|| RECEIVED.pop())) {
+        *place = byte;
+        count += 1;
+    }
+    count
+}
