@@ -37,15 +37,15 @@ pub(super) struct Args {
     data: DataArgs,
     #[command(flatten)]
     limit: LimitArgs,
-    /// The board that QEMU emulates: mps2-an382 (Cortex-M0), mps2-an385 (M3), mps2-an386 (M4), mps2-an500 (M7), mps2-an505
-    /// (M33) or mps3-an547 (M55)
+    /// The board that QEMU emulates: mps2-an382 (Cortex-M0), mps2-an385 (M3), mps2-an386 (M4), b-l475e-iot01a (M4; the
+    /// same program is for the real one), mps2-an500 (M7), mps2-an505 (M33) or mps3-an547 (M55)
     #[arg(long, value_name = "NAME", default_value_t = Board::default())]
     board: Board,
     /// The serial port of a real board, instead of an emulated one
     #[arg(long, value_name = "/dev/tty...", conflicts_with = "board")]
     port: Option<String>,
-    /// How samples get to the board: row by row over the link, whole sequences over it, or in the memory of an emulated
-    /// board; auto takes memory beyond 100 samples
+    /// How samples get to the board: row by row over the link, whole sequences over it, or in the memory of one of Arm's
+    /// emulated boards; auto takes memory beyond 100 samples
     #[arg(long, default_value = "auto", value_parser = via_parser())]
     via: Via,
 }

@@ -235,7 +235,8 @@ impl Work<'_> {
             (None, OnBoard::None) => None,
             (None, OnBoard::Emulated(board)) => {
                 let samples = self.samples.first(BOARD_SAMPLES);
-                let measured = device::classify(&Target::Emulated(board), Via::Memory, &model, samples)?;
+                let via = if board.job_memory().is_some() { Via::Memory } else { Via::Link };
+                let measured = device::classify(&Target::Emulated(board), via, &model, samples)?;
                 Some(report::Board::from(&measured))
             }
         };

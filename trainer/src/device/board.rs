@@ -25,6 +25,8 @@ pub enum Board {
     /// Arm's MPS2 with the AN386 image: a Cortex-M4 with FPU.
     #[default]
     Mps2An386,
+    /// ST's B-L475E-IOT01A: an STM32L475, whose core is a Cortex-M4 with FPU. The same firmware is for the real board.
+    BL475eIot01a,
     /// Arm's MPS2 with the AN500 image: a Cortex-M7.
     Mps2An500,
     /// Arm's MPS2 with the AN505 image: a Cortex-M33 with DSP extension and FPU.
@@ -49,18 +51,24 @@ struct Facts {
     core: &'static str,
     target: &'static str,
     target_cpu: Option<&'static str>,
-    job_address: u32,
+    minimum_qemu: QemuVersion,
+    job_address: Option<u32>,
 }
 
-/// Boards that are planned and that no firmware is built for yet.
-const PLANNED: [&str; 1] = ["b-l475e-iot01a"];
+/// An instruction takes 1024 ns of the board's time, in which timers of 20, 25 or 32 MHz count it exactly.
+const LONG_INSTRUCTION: u32 = 10;
+
+/// An instruction takes 16 ns, which are 1.28 cycles at 80 MHz: as long as on silicon, more or less, and a SysTick of 24
+/// bits counts it exactly with hardly an interrupt.
+const SHORT_INSTRUCTION: u32 = 4;
 
 impl Board {
     /// Every board, from the smallest core to the largest.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Mps2An382,
         Self::Mps2An385,
         Self::Mps2An386,
+        Self::BL475eIot01a,
         Self::Mps2An500,
         Self::Mps2An505,
         Self::Mps3An547,
@@ -74,7 +82,8 @@ impl Board {
                 core: "Cortex-M0",
                 target: "thumbv6m-none-eabi",
                 target_cpu: None,
-                job_address: 0x2100_0000,
+                minimum_qemu: QemuVersion(7, 2),
+                job_address: Some(0x2100_0000),
             },
             Self::Mps2An385 => Facts {
                 name: "mps2-an385",
@@ -82,7 +91,8 @@ impl Board {
                 core: "Cortex-M3",
                 target: "thumbv7m-none-eabi",
                 target_cpu: None,
-                job_address: 0x2100_0000,
+                minimum_qemu: QemuVersion(7, 2),
+                job_address: Some(0x2100_0000),
             },
             Self::Mps2An386 => Facts {
                 name: "mps2-an386",
@@ -90,7 +100,18 @@ impl Board {
                 core: "Cortex-M4",
                 target: "thumbv7em-none-eabihf",
                 target_cpu: None,
-                job_address: 0x2100_0000,
+                minimum_qemu: QemuVersion(7, 2),
+                job_address: Some(0x2100_0000),
+            },
+            Self::BL475eIot01a => Facts {
+                name: "b-l475e-iot01a",
+                machine: "b-l475e-iot01a",
+                core: "Cortex-M4",
+                target: "thumbv7em-none-eabihf",
+                target_cpu: None,
+                // 9.0 has the machine, but not its USARTs.
+                minimum_qemu: QemuVersion(9, 1),
+                job_address: None,
             },
             Self::Mps2An500 => Facts {
                 name: "mps2-an500",
@@ -98,7 +119,8 @@ impl Board {
                 core: "Cortex-M7",
                 target: "thumbv7em-none-eabihf",
                 target_cpu: None,
-                job_address: 0x6000_0000,
+                minimum_qemu: QemuVersion(7, 2),
+                job_address: Some(0x6000_0000),
             },
             Self::Mps2An505 => Facts {
                 name: "mps2-an505",
@@ -106,7 +128,8 @@ impl Board {
                 core: "Cortex-M33",
                 target: "thumbv8m.main-none-eabihf",
                 target_cpu: Some("cortex-m33"),
-                job_address: 0x8000_0000,
+                minimum_qemu: QemuVersion(7, 2),
+                job_address: Some(0x8000_0000),
             },
             Self::Mps3An547 => Facts {
                 name: "mps3-an547",
@@ -114,7 +137,8 @@ impl Board {
                 core: "Cortex-M55",
                 target: "thumbv8m.main-none-eabihf",
                 target_cpu: Some("cortex-m55"),
-                job_address: 0x6000_0000,
+                minimum_qemu: QemuVersion(7, 2),
+                job_address: Some(0x6000_0000),
             },
         }
     }
@@ -146,12 +170,26 @@ impl Board {
 
     /// The oldest QEMU that emulates it well enough.
     pub const fn minimum_qemu(self) -> QemuVersion {
-        QemuVersion(7, 2)
+        self.facts().minimum_qemu
     }
 
-    /// Where the firmware looks for a [job](refrain::link::bulk) that was put into its memory.
-    pub const fn job_memory(self) -> JobMemory {
-        JobMemory { address: self.facts().job_address, bytes: 16 << 20 }
+    /// Where the firmware looks for a [job](refrain::link::bulk) that was put into its memory; `None` where it is that of
+    /// a real board, which answers over the link alone.
+    pub const fn job_memory(self) -> Option<JobMemory> {
+        match self.facts().job_address {
+            Some(address) => Some(JobMemory { address, bytes: 16 << 20 }),
+            None => None,
+        }
+    }
+
+    /// Whether its firmware asks QEMU, by semihosting, what it is to do. A real board would stop there.
+    pub(super) const fn asks_qemu(self) -> bool {
+        self.job_memory().is_some()
+    }
+
+    /// How long an instruction takes under QEMU: two to this power, in nanoseconds of the board's time.
+    pub(super) const fn instruction_shift(self) -> u32 {
+        if self.asks_qemu() { LONG_INSTRUCTION } else { SHORT_INSTRUCTION }
     }
 }
 
@@ -166,11 +204,8 @@ impl FromStr for Board {
 
     fn from_str(name: &str) -> Result<Self, DeviceError> {
         let known = Self::ALL.map(Self::name).join(", ");
-        match Self::ALL.into_iter().find(|board| board.name() == name) {
-            Some(board) => Ok(board),
-            None if PLANNED.contains(&name) => Err(DeviceError::PlannedBoard { name: name.into(), known }),
-            None => Err(DeviceError::UnknownBoard { name: name.into(), known }),
-        }
+        let board = Self::ALL.into_iter().find(|board| board.name() == name);
+        board.ok_or(DeviceError::UnknownBoard { name: name.into(), known })
     }
 }
 
@@ -183,15 +218,5 @@ mod tests {
         for board in Board::ALL {
             assert_eq!(board.name().parse::<Board>().unwrap(), board);
         }
-    }
-
-    #[test]
-    fn a_planned_board_is_said_to_be_planned() {
-        let message = "b-l475e-iot01a".parse::<Board>().unwrap_err().to_string();
-        assert_eq!(
-            message,
-            "the board b-l475e-iot01a is not supported yet; the boards are: mps2-an382, mps2-an385, mps2-an386, \
-             mps2-an500, mps2-an505, mps3-an547"
-        );
     }
 }

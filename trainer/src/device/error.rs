@@ -20,17 +20,18 @@ pub enum DeviceError {
         /// The names that there are.
         known: String,
     },
-    /// The board is planned.
-    #[error("the board {name} is not supported yet; the boards are: {known}")]
-    PlannedBoard {
-        /// The name.
-        name: String,
-        /// The names that there are.
-        known: String,
-    },
     /// A real board's memory cannot be filled from here.
     #[error("--via memory is for emulated boards, whose memory QEMU fills; use --via link with --port")]
     MemoryOfRealBoard,
+    /// The firmware of that board takes nothing from its memory.
+    #[error(
+        "--via memory is not for the board {board}, whose firmware is that of a real board and answers over the link \
+         alone; use --via link"
+    )]
+    NoJobMemory {
+        /// The board.
+        board: &'static str,
+    },
     /// The data is not the model's.
     #[error(transparent)]
     Data(#[from] EvaluateError),

@@ -7,7 +7,7 @@ use refrain::Steps;
 use super::error::DeviceError;
 use super::firmware::Firmware;
 use super::launch::Launch;
-use super::qemu::Mode;
+use super::qemu::{Emulator, Mode};
 use super::work::Work;
 use super::{Outcome, Via};
 use crate::evaluate::LOGIT_BYTES;
@@ -60,10 +60,25 @@ pub(super) fn on_emulator(
     work: &Work,
     classified: &mut dyn FnMut(usize),
 ) -> Result<Outcome, DeviceError> {
+    with_emulator(launch, |client| classify(client, piece, file, work, Some(&launch.firmware), classified))
+}
+
+/// Boots an emulated board and waits until it answers.
+pub(super) fn greet(launch: &Launch) -> Result<(), DeviceError> {
+    with_emulator(launch, |client| {
+        client.hello()?;
+        Ok(())
+    })
+}
+
+/// Boots an emulated board and does `work` over the link to it.
+fn with_emulator<T>(
+    launch: &Launch,
+    work: impl FnOnce(&mut Client<Emulator>) -> Result<T, DeviceError>,
+) -> Result<T, DeviceError> {
     let emulator = launch.start(Mode::Serve, &launch.folder)?;
     let mut client = Client::new(emulator, WITH_EMULATOR, 0);
-    let outcome = classify(&mut client, piece, file, work, Some(&launch.firmware), classified);
-    match outcome {
+    match work(&mut client) {
         // That the link was closed is not the reason but what follows from it.
         Err(DeviceError::Link(LinkError::Transport(closed))) => match client.into_transport().why_gone() {
             Some(reason) => Err(reason.into()),

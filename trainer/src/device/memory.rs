@@ -16,6 +16,7 @@ use refrain::crc32;
 use refrain::link::bulk::{JOB_BYTES, Job, LENGTH_BYTES};
 use refrain::link::{Refusal, Reply, Statistics};
 
+use super::board::{Board, JobMemory};
 use super::error::{DeviceError, in_file};
 use super::launch::Launch;
 use super::qemu::{Emulator, EmulatorError, Mode};
@@ -45,7 +46,7 @@ pub(super) fn classify(
     work: &Work,
     mut progress: impl FnMut(usize),
 ) -> Result<Answers, DeviceError> {
-    let jobs = jobs(work, launch.board.job_memory().bytes)?;
+    let jobs = jobs(work, job_memory(launch.board)?.bytes)?;
     let processors = thread::available_parallelism().map_or(1, usize::from);
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let (told, tells) = channel();
@@ -94,6 +95,11 @@ fn run_jobs(
     results
 }
 
+/// The memory of a board that takes jobs from there.
+pub(super) fn job_memory(board: Board) -> Result<JobMemory, DeviceError> {
+    board.job_memory().ok_or(DeviceError::NoJobMemory { board: board.name() })
+}
+
 /// Cuts the sequences into jobs that fit into `memory` bytes.
 fn jobs(work: &Work, memory: usize) -> Result<Vec<Range<usize>>, DeviceError> {
     let room = memory - JOB_BYTES - CRC_BYTES;
@@ -134,12 +140,14 @@ pub(super) fn run_job(
     order: &Order<'_>,
     mut progress: impl FnMut(usize),
 ) -> Result<Answers, DeviceError> {
+    let address = job_memory(launch.board)?.address;
     let folder = launch.folder.join(&order.name);
     fs::create_dir(&folder).map_err(in_file(&folder, "make this folder"))?;
     let path = folder.join("job.bin");
     write_job(&path, work, order).map_err(in_file(&path, "write this job for the board"))?;
 
-    let mut emulator = launch.start(Mode::Memory { job: &path, plugin: order.plugin }, &folder)?;
+    let mode = Mode::Memory { job: &path, address, plugin: order.plugin };
+    let mut emulator = launch.start(mode, &folder)?;
     let statistics = follow(&mut emulator, &mut progress)?;
     emulator.finish(PATIENCE)?;
     let statistics = statistics.ok_or(DeviceError::NoStatistics)?;

@@ -56,10 +56,10 @@ pub enum Target {
 /// How samples get to the board.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Via {
-    /// In memory where the board is emulated and there are more than 100 samples, otherwise over the link.
+    /// In memory where QEMU can fill that and there are more than 100 samples, otherwise over the link.
     #[default]
     Auto,
-    /// In the memory of an emulated board, many at once.
+    /// In the [memory](Board::job_memory) of an emulated board, many at once.
     Memory,
     /// Over the UART, row by row.
     Link,
@@ -110,6 +110,9 @@ pub fn run(
     if matches!(target, Target::Port(_)) && via == Via::Memory {
         return Err(DeviceError::MemoryOfRealBoard);
     }
+    if let (&Target::Emulated(board), Via::Memory) = (target, via) {
+        memory::job_memory(board)?;
+    }
     check_data(file, samples)?;
     progress(Stage::Preparing);
     let work = Work::new(file, samples);
@@ -126,13 +129,14 @@ pub fn run(
 /// As [`run`] of each of `files` on an emulated board that gets the samples in its memory; one program holds all models.
 ///
 /// # Errors
-/// [`DeviceError`].
+/// [`DeviceError`]; [`DeviceError::NoJobMemory`] where the board has no [`Board::job_memory`].
 pub fn run_all(
     board: Board,
     files: &[ModelFile],
     samples: SplitView<'_>,
 ) -> Result<Vec<DeviceReport>, DeviceError> {
     files.iter().try_for_each(|file| check_data(file, samples))?;
+    memory::job_memory(board)?;
     let folder = RunFolder::new()?;
     let launch = Launch::prepare(board, &files.iter().collect::<Vec<_>>(), &[], folder.path())?;
     let of = |(number, file)| {
@@ -156,10 +160,15 @@ pub fn set_up(board: Board) -> Result<(), DeviceError> {
 /// sequences that each model file carries with the logits that they must give.
 ///
 /// # Errors
-/// [`DeviceError`]; [`qemu::EmulatorError::Ended`] where the self-test is not passed.
+/// [`DeviceError`]; where the self-test is not passed, [`qemu::EmulatorError::Ended`], or [`DeviceError::Link`] of the
+/// firmware of a real board.
 pub fn self_test(board: Board, models: &[&ModelFile]) -> Result<(), DeviceError> {
     let folder = RunFolder::new()?;
     let launch = Launch::prepare(board, models, &[], folder.path())?;
+    if !board.asks_qemu() {
+        // It tests itself before it answers the first request.
+        return link::greet(&launch);
+    }
     let mut emulator = launch.start(Mode::SelfTest, folder.path())?;
     Ok(emulator.finish(SELF_TEST_PATIENCE)?)
 }
@@ -174,7 +183,7 @@ fn emulated(
 ) -> Result<Outcome, DeviceError> {
     let folder = RunFolder::new()?;
     let launch = Launch::prepare(board, &[file], &[], folder.path())?;
-    if !in_memory(via, work.count()) {
+    if !in_memory(board, via, work.count()) {
         return link::on_emulator(&launch, Piece::of(via), file, work, classified);
     }
     from_memory(&launch, 0, work, classified)
@@ -202,9 +211,9 @@ fn from_memory(
 }
 
 /// Whether an emulated board gets `samples` samples in its memory.
-fn in_memory(via: Via, samples: usize) -> bool {
+fn in_memory(board: Board, via: Via, samples: usize) -> bool {
     match via {
-        Via::Auto => samples > MOST_BY_LINK,
+        Via::Auto => samples > MOST_BY_LINK && board.job_memory().is_some(),
         Via::Memory => true,
         Via::Link | Via::Sequences => false,
     }

@@ -2,7 +2,7 @@
 
 use super::page::{Board, Data, Epoch, Layer, Measure, Network, Results, Run, Task, Training};
 use crate::data::{Dataset, Kind, SplitView};
-use crate::device::{self, DeviceReport};
+use crate::device::DeviceReport;
 use crate::model_file::ModelFile;
 use crate::quantise::LayerError;
 use crate::run::{self, ExportedLayer, OnDevice};
@@ -89,7 +89,7 @@ impl From<&OnDevice> for Board {
     fn from(device: &OnDevice) -> Self {
         Self {
             name: device.board.clone(),
-            emulated: is_emulated(&device.board),
+            emulated: is_emulated(device.flash_bytes.code),
             samples: device.samples,
             host_matches: device.host_matches,
             instructions: device.instructions_per_inference,
@@ -105,7 +105,7 @@ impl From<&DeviceReport> for Board {
     fn from(device: &DeviceReport) -> Self {
         Self {
             name: device.board.clone(),
-            emulated: is_emulated(&device.board),
+            emulated: is_emulated(device.flash_bytes.code),
             samples: device.samples,
             host_matches: device.host_matches,
             instructions: device.instructions_per_inference,
@@ -117,9 +117,9 @@ impl From<&DeviceReport> for Board {
     }
 }
 
-/// Emulated boards go by their own names, real ones by those of their ports.
-fn is_emulated(board: &str) -> bool {
-    device::Board::ALL.iter().any(|known| known.name() == board)
+/// Firmware is built, and so its code measured, for emulated boards alone; a real one may have the same name.
+fn is_emulated(code_bytes: Option<u64>) -> bool {
+    code_bytes.is_some()
 }
 
 impl Data {

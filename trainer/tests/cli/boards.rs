@@ -10,7 +10,7 @@ fn boards_and_ways_to_them_are_listed_where_they_are_unknown() {
     bench.model("gru", "m");
     let refused = |arguments: &str| error(&bench.run(&format!("device $m.rfn --data $data {arguments}")));
     let board = refused("--board pdp-11");
-    let all = "mps2-an382, mps2-an385, mps2-an386, mps2-an500, mps2-an505, mps3-an547";
+    let all = "mps2-an382, mps2-an385, mps2-an386, b-l475e-iot01a, mps2-an500, mps2-an505, mps3-an547";
     assert!(board.contains("pdp-11") && board.contains(all), "{board}");
     let via = refused("--via pigeon");
     assert!(via.contains("pigeon") && via.contains("auto, memory, link"), "{via}");
@@ -18,6 +18,8 @@ fn boards_and_ways_to_them_are_listed_where_they_are_unknown() {
     let both = refused("--board mps2-an386 --port /dev/ttyACM0");
     assert!(both.contains("--board") && both.contains("--port"), "{both}");
     assert!(refused("--port $none --via memory").contains("--via memory is for emulated boards"));
+    let memory = refused("--board b-l475e-iot01a --via memory");
+    assert!(memory.contains("--via memory is not for the board b-l475e-iot01a"), "{memory}");
     let port = refused("--port $none");
     assert!(port.contains("none: cannot open this serial port"), "{port}");
 }

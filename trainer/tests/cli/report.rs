@@ -125,7 +125,10 @@ fn what_cannot_be_reported_is_told_and_nothing_is_written() {
     let missing = message("report");
     assert!(missing.contains("<RUN>..."), "{missing}");
     let board = error(&bench.run("report $gru.run --board pdp-11"));
-    assert!(board.contains("mps2-an386, mps2-an500, mps2-an505, mps3-an547, none]"), "{board}");
+    assert!(
+        board.contains("mps2-an386, b-l475e-iot01a, mps2-an500, mps2-an505, mps3-an547, none]"),
+        "{board}"
+    );
     fs::remove_file(bench.path("gru.ckpt")).unwrap();
     let gone = message("report $gru.run");
     assert!(gone.contains("gru.ckpt"), "{gone}");
