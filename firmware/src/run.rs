@@ -123,6 +123,7 @@ fn do_job(parts: BoardParts, models: &mut [&mut dyn Classifier]) -> Result<(), F
         stack_bytes: (parts.stack_used)(),
         inference_stack_bytes: outcome.stack_bytes,
         broken_frames: 0,
+        lost_bytes: (parts.lost_bytes)(),
     };
     defmt::info!("job done: {}", statistics);
     outbox.send(0, Reply::Statistics(statistics)).map_err(Failure::Server)

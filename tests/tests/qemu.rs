@@ -14,17 +14,22 @@ use refrain_trainer::model_file::ModelFile;
 fn run(file: &ModelFile, via: Via, samples: SplitView<'_>) -> DeviceReport {
     let target = Target::Emulated(Board::Mps2An386);
     let report = device::run(&target, via, file, samples, &mut |_| {}).expect("the board answers");
+    check(&report, file, samples);
+    report
+}
+
+/// What must hold of any run on any emulated board.
+fn check(report: &DeviceReport, file: &ModelFile, samples: SplitView<'_>) {
     let host = evaluate(file, samples).expect("the host can evaluate what the board can");
     assert!(report.host_matches, "{}: {:?}", file.name(), report.mismatch);
     assert_eq!(report.mismatch, None);
     assert_eq!(report.logits_sha256, host.logits_sha256);
     assert_eq!((report.samples, &report.scores), (samples.count(), &host.scores));
-    assert_eq!(report.retries, 0, "an emulated line loses nothing");
+    assert_eq!((report.retries, report.lost_bytes), (0, 0), "an emulated line loses nothing");
     assert_eq!(report.flash_bytes.model, file.as_bytes().len() as u64);
     let [sequence, timestep] = [report.instructions_per_inference, report.instructions_per_timestep];
     assert!(timestep > Some(100) && sequence >= timestep, "{sequence:?}, {timestep:?}");
     assert!(report.ram_bytes.stack > 0);
-    report
 }
 
 #[test]
@@ -42,6 +47,20 @@ fn the_shipped_models_answer_over_the_link_as_on_the_host() {
     for file in &shipped_models() {
         run(file, Via::Link, dataset.test().view().first(10));
     }
+}
+
+/// The program for an STM32L475, which asks QEMU for nothing and tests its models before it answers.
+#[test]
+fn the_program_for_a_real_board_answers_as_the_host() {
+    let (board, dataset, models) = (Board::BL475eIot01a, dataset(), shipped_models());
+    for (via, images) in [(Via::Link, 10), (Via::Sequences, 50)] {
+        let samples = dataset.test().view().first(images);
+        let reports = device::run_all(board, via, &models, samples).expect("the board answers");
+        for (report, file) in reports.iter().zip(&models) {
+            check(report, file, samples);
+        }
+    }
+    device::self_test(board, &models.each_ref()).expect("it answers, so it has passed its self-test");
 }
 
 /// The firmware's option to copy its models to RAM changes where they are read from, and nothing else.

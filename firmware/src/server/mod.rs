@@ -15,8 +15,8 @@ use crate::{Classifier, Clock, Parts, Session};
 const CHUNK_BYTES: usize = 64;
 
 /// Most bytes of a message besides what it carries; `Reply::Statistics`, with every varint at its longest, has
-/// 46.
-const OVERHEAD_BYTES: usize = 46;
+/// 51.
+const OVERHEAD_BYTES: usize = 51;
 
 /// Bytes of the frame of a request that carries `row` bytes.
 pub const fn request_frame(row: usize) -> usize {
@@ -91,7 +91,14 @@ where
             inbox: frame::Receiver::new(),
             outbox: Outbox::new(parts.serial),
             busy: parts.busy,
-            session: Session::new(parts.board, Self::REQUEST_BYTES, models, parts.clock, parts.stack_used),
+            session: Session::new(
+                parts.board,
+                Self::REQUEST_BYTES,
+                models,
+                parts.clock,
+                parts.stack_used,
+                parts.lost_bytes,
+            ),
             broken_frames: 0,
         }
     }

@@ -196,6 +196,7 @@ fn the_largest_messages_fit_the_frame() {
         stack_bytes: u32::MAX,
         inference_stack_bytes: u32::MAX,
         broken_frames: u32::MAX,
+        lost_bytes: u32::MAX,
     };
     out.send(u32::MAX, Reply::Statistics(statistics)).unwrap();
     let mut out = Outbox::<Vec<u8>, { reply_frame(1024, 0) }>::new(Vec::new());

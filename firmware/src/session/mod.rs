@@ -21,6 +21,7 @@ pub struct Session<'m, C> {
     models: &'m mut [&'m mut dyn Classifier],
     meter: Meter<C>,
     stack_used: fn() -> u32,
+    lost_bytes: fn() -> u32,
     current: Option<Current>,
     sequences: u32,
     timesteps: u32,
@@ -35,6 +36,7 @@ impl<'m, C: Clock> Session<'m, C> {
         models: &'m mut [&'m mut dyn Classifier],
         clock: C,
         stack_used: fn() -> u32,
+        lost_bytes: fn() -> u32,
     ) -> Self {
         let meter = Meter::new(clock);
         Self {
@@ -43,6 +45,7 @@ impl<'m, C: Clock> Session<'m, C> {
             models,
             meter,
             stack_used,
+            lost_bytes,
             current: None,
             sequences: 0,
             timesteps: 0,
@@ -182,6 +185,7 @@ impl<'m, C: Clock> Session<'m, C> {
             stack_bytes: (self.stack_used)(),
             inference_stack_bytes: 0,
             broken_frames,
+            lost_bytes: (self.lost_bytes)(),
         }
     }
 

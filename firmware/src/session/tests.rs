@@ -14,7 +14,7 @@ fn with_session(test: impl FnOnce(&mut Session<'_, &SteppedClock>)) {
     let (mut first, mut second) = (Recorder::new("first", 2, &clock), Recorder::new("second", 3, &clock));
     let mut third = Recorder::new("third", 2, &clock).answering_every_step();
     let mut models: [&mut dyn Classifier; 3] = [&mut first, &mut second, &mut third];
-    test(&mut Session::new("a board", 64, &mut models, &clock, || 321));
+    test(&mut Session::new("a board", 64, &mut models, &clock, || 321, || 17));
 }
 
 fn row(sequence: u32, index: u16, values: &[u8]) -> Request<'_> {
@@ -202,6 +202,7 @@ fn statistics_count_each_answered_sequence_once() {
                 stack_bytes: 321,
                 inference_stack_bytes: 0,
                 broken_frames: 5,
+                lost_bytes: 17,
             })
         );
     });

@@ -9,12 +9,15 @@ use machines::{Job, host, portable, riscv, wasm};
 use refrain::CellKind;
 use refrain_tests::{dataset, shipped_models};
 use refrain_trainer::data::SplitView;
-use refrain_trainer::device::{self, Board};
+use refrain_trainer::device::{self, Board, Via};
 use refrain_trainer::evaluate::{Evaluation, evaluate};
 use refrain_trainer::model_file::ModelFile;
 
 /// Images that every machine classifies.
 const IMAGES: usize = 1000;
+
+/// Images of a board that gets them over its line.
+const IMAGES_BY_LINE: usize = 100;
 
 /// The SHA-256 of each model's logits on this machine, as the trainer has them, and the models.
 fn expected(images: SplitView<'_>) -> Vec<(ModelFile, String)> {
@@ -28,16 +31,24 @@ fn expected(images: SplitView<'_>) -> Vec<(ModelFile, String)> {
 #[test]
 fn every_board_gives_the_same_logits() {
     let dataset = dataset();
-    let images = dataset.test().view().first(IMAGES);
-    let (models, expected): (Vec<_>, Vec<_>) = expected(images).into_iter().unzip();
-    println!("| core | board | {} |", CellKind::ALL.map(|cell| format!("{cell}: instructions")).join(" | "));
-    println!("| --- | --- | --: | --: | --: |");
+    let samples = dataset.test().view();
+    println!(
+        "| core | board | images | {} |",
+        CellKind::ALL.map(|cell| format!("{cell}: instructions")).join(" | ")
+    );
+    println!("| --- | --- | --: | --: | --: | --: |");
     for board in Board::ALL {
-        let reports = device::run_all(board, &models, images).expect("the board answers");
+        let (via, count) = match board.job_memory() {
+            Some(_) => (Via::Memory, IMAGES),
+            None => (Via::Sequences, IMAGES_BY_LINE),
+        };
+        let images = samples.first(count);
+        let (models, expected): (Vec<_>, Vec<_>) = expected(images).into_iter().unzip();
+        let reports = device::run_all(board, via, &models, images).expect("the board answers");
         let counts =
             reports.iter().map(|report| report.instructions_per_inference.expect("QEMU counts them"));
         let counts: Vec<String> = counts.map(|count| count.to_string()).collect();
-        println!("| {} | {board} | {} |", board.core(), counts.join(" | "));
+        println!("| {} | {board} | {count} | {} |", board.core(), counts.join(" | "));
         let found: Vec<_> = reports.into_iter().map(|report| report.logits_sha256).collect();
         assert_eq!(found, expected, "{board}");
     }

@@ -123,6 +123,7 @@ impl<'m> SimulatedBoard<'m> {
             clock: Still,
             memory: &mut [],
             stack_used: || 0,
+            lost_bytes: || 0,
         };
         Self { server: Server::new(parts, models), serial, line }
     }

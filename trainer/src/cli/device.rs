@@ -88,6 +88,9 @@ impl fmt::Display for Report {
         fact("logits as on the host", if report.host_matches { "all" } else { "NOT ALL" }.into());
         fact("instructions per inference", or_unknown(report.instructions_per_inference));
         fact("instructions per timestep", or_unknown(report.instructions_per_timestep));
+        if report.instructions_per_inference.is_none() {
+            fact("ticks of its clock per inference", or_unknown(report.ticks_per_inference));
+        }
         fact("flash, code (bytes)", or_unknown(report.flash_bytes.code));
         fact("flash, model (bytes)", thousands(report.flash_bytes.model));
         fact("RAM, static (bytes)", or_unknown(report.ram_bytes.statics));
@@ -100,6 +103,7 @@ impl fmt::Display for Report {
             fact("bytes per second to the board", carried);
             fact("of an echo's", format!("{echo}: {:.0} %", 100.0 * line.share_of_echo));
             fact("asked again", thousands(report.retries));
+            fact("bytes that the board lost", thousands(report.lost_bytes));
         }
         writeln!(f, "{facts}")?;
         write!(f, "SHA-256 of the logits: {}", report.logits_sha256)

@@ -110,8 +110,8 @@ pub fn run(
     if matches!(target, Target::Port(_)) && via == Via::Memory {
         return Err(DeviceError::MemoryOfRealBoard);
     }
-    if let (&Target::Emulated(board), Via::Memory) = (target, via) {
-        memory::job_memory(board)?;
+    if let &Target::Emulated(board) = target {
+        check_way(board, via)?;
     }
     check_data(file, samples)?;
     progress(Stage::Preparing);
@@ -119,28 +119,33 @@ pub fn run(
     let total = work.count();
     let mut classified = |done| progress(Stage::Classifying { done, total });
     let outcome = match target {
-        Target::Emulated(board) => emulated(*board, via, file, &work, &mut classified)?,
+        Target::Emulated(board) => {
+            let folder = RunFolder::new()?;
+            let launch = Launch::prepare(*board, &[file], &[], folder.path())?;
+            emulated(&launch, 0, via, file, &work, &mut classified)?
+        }
         Target::Port(port) => link::on_port(port, Piece::of(via), file, &work, &mut classified)?,
     };
     let host = evaluate(file, samples)?;
     report::compare(file, outcome, &host, samples)
 }
 
-/// As [`run`] of each of `files` on an emulated board that gets the samples in its memory; one program holds all models.
+/// As [`run`] of each of `files` on an emulated board; one program holds all models.
 ///
 /// # Errors
-/// [`DeviceError`]; [`DeviceError::NoJobMemory`] where the board has no [`Board::job_memory`].
+/// [`DeviceError`].
 pub fn run_all(
     board: Board,
+    via: Via,
     files: &[ModelFile],
     samples: SplitView<'_>,
 ) -> Result<Vec<DeviceReport>, DeviceError> {
+    check_way(board, via)?;
     files.iter().try_for_each(|file| check_data(file, samples))?;
-    memory::job_memory(board)?;
     let folder = RunFolder::new()?;
     let launch = Launch::prepare(board, &files.iter().collect::<Vec<_>>(), &[], folder.path())?;
     let of = |(number, file)| {
-        let outcome = from_memory(&launch, number, &Work::new(file, samples), &mut |_| {})?;
+        let outcome = emulated(&launch, number, via, file, &Work::new(file, samples), &mut |_| {})?;
         report::compare(file, outcome, &evaluate(file, samples)?, samples)
     };
     (0..).zip(files).map(of).collect()
@@ -173,20 +178,27 @@ pub fn self_test(board: Board, models: &[&ModelFile]) -> Result<(), DeviceError>
     Ok(emulator.finish(SELF_TEST_PATIENCE)?)
 }
 
-/// A run under QEMU.
+/// Samples get to the board's memory only where it has some for them.
+fn check_way(board: Board, via: Via) -> Result<(), DeviceError> {
+    match via {
+        Via::Memory => memory::job_memory(board).map(|_| ()),
+        Via::Auto | Via::Link | Via::Sequences => Ok(()),
+    }
+}
+
+/// A run under QEMU, of the program's model of that number.
 fn emulated(
-    board: Board,
+    launch: &Launch,
+    model: u32,
     via: Via,
     file: &ModelFile,
     work: &Work,
     classified: &mut dyn FnMut(usize),
 ) -> Result<Outcome, DeviceError> {
-    let folder = RunFolder::new()?;
-    let launch = Launch::prepare(board, &[file], &[], folder.path())?;
-    if !in_memory(board, via, work.count()) {
-        return link::on_emulator(&launch, Piece::of(via), file, work, classified);
+    if in_memory(launch.board, via, work.count()) {
+        return from_memory(launch, model, work, classified);
     }
-    from_memory(&launch, 0, work, classified)
+    link::on_emulator(launch, Piece::of(via), file, work, classified)
 }
 
 /// A run under QEMU, of sequences in memory for the program's model of that number.

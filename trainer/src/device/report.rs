@@ -35,6 +35,9 @@ pub struct DeviceReport {
     pub instructions_per_inference: Option<u64>,
     /// For a timestep and its part of the answers, the mean over all timesteps; `None` likewise.
     pub instructions_per_timestep: Option<u64>,
+    /// Ticks of the board's clock, the mean over all samples: cycles where that counts them, as a b-l475e-iot01a does on
+    /// silicon. `None` where none were counted.
+    pub ticks_per_inference: Option<u64>,
     /// Flash.
     pub flash_bytes: FlashBytes,
     /// RAM.
@@ -47,6 +50,8 @@ pub struct DeviceReport {
     pub line: Option<LineRate>,
     /// How often the host had to ask the board again.
     pub retries: u64,
+    /// Bytes that the board has lost since it started: they came while it had no room.
+    pub lost_bytes: u32,
 }
 
 /// Flash that the firmware takes.
@@ -111,6 +116,7 @@ pub(super) fn compare(
         logits_sha256: board.logits_sha256,
         instructions_per_inference: outcome.statistics.instructions_per_inference(),
         instructions_per_timestep: outcome.statistics.instructions_per_timestep(),
+        ticks_per_inference: outcome.statistics.ticks_per_inference(),
         flash_bytes: FlashBytes {
             code: outcome.firmware.as_ref().map(|firmware| firmware.code_bytes),
             model: file.as_bytes().len() as u64,
@@ -124,6 +130,7 @@ pub(super) fn compare(
         via: outcome.via,
         line: outcome.line,
         retries: outcome.retries,
+        lost_bytes: outcome.statistics.lost_bytes,
     })
 }
 

@@ -100,6 +100,7 @@ fn answers(incoming: &[u8], piece: usize) -> Vec<u8> {
         clock: Stopped,
         memory: &mut [],
         stack_used: || 321,
+        lost_bytes: || 12,
     };
     let served = Server::<_, _, _, REQUEST, REPLY>::new(parts, &mut models).serve();
     assert_eq!(served, Ok(()), "the line ends, and nothing else");

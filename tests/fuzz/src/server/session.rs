@@ -65,6 +65,7 @@ impl Host {
                 sequences: self.answered,
                 timesteps: self.timesteps,
                 stack_bytes: 321,
+                lost_bytes: 12,
                 broken_frames: self.broken_frames,
                 ..Statistics::default()
             }),
