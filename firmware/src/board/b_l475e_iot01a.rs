@@ -40,8 +40,8 @@ impl Selected {
     const CYCLES: Cycles = unsafe {
         Cycles::at(Registers::at(0xe000_edf0), Registers::at(0xe000_1000), Registers::at(0xe000_e010))
     };
-    /// How long the light is on before the board starts again: about a second.
-    const LAST_CYCLES: u32 = stm32_clock::HERTZ;
+    /// How long the light is on before the board starts again: about a second, for a turn takes some four cycles.
+    const LAST_TURNS: u32 = stm32_clock::HERTZ / 4;
 }
 
 impl Board for Selected {
@@ -85,7 +85,7 @@ impl Board for Selected {
     /// Starts the board again, when a debugger has had time to fetch the last of the log.
     fn exit(_: bool) -> ! {
         Self::LIGHT.start(true);
-        cortex_m::asm::delay(Self::LAST_CYCLES);
+        cortex_m::asm::delay(Self::LAST_TURNS);
         cortex_m::peripheral::SCB::sys_reset()
     }
 }
@@ -96,4 +96,6 @@ unsafe fn DefaultHandler(number: i16) {
     if !Selected::USART.answer(interrupt) && !Selected::CYCLES.answer(interrupt) {
         crate::fault::unexpected_interrupt(number);
     }
+    // By ST's errata this core may take a wrong vector next, while a store is still on its way at the return.
+    cortex_m::asm::dsb();
 }

@@ -4,7 +4,7 @@
 //! it is tried. SysTick (24 bits) then counts instead, and in either case its interrupt looks at the counter often enough
 //! to miss no wrap.
 //!
-//! CYCCNT stands still while the processor sleeps.
+//! CYCCNT stands still while the processor sleeps, unless a debugger keeps it awake.
 
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU32, Ordering};

@@ -1,5 +1,42 @@
 //! Boards.
 //!
+//! | board | processor | where it runs |
+//! | --- | --- | --- |
+//! | `mps2-an382`, `-an385`, `-an386`, `-an500`, `-an505`, `mps3-an547` | Cortex-M0, M3, M4F, M7, M33, M55 | QEMU |
+//! | `b-l475e-iot01a` | STM32L475, Cortex-M4F at 80 MHz | QEMU 9.1 or newer, and the real board, by one program |
+//!
+//! **None of this has been run on silicon.** What is written here of the real board comes from its manuals.
+//!
+//! # A real board
+//!
+//! A B-L475E-IOT01A needs a USB cable and [probe-rs](https://probe.rs); `run` flashes it and then shows what it logs,
+//! which begins with its self-test:
+//!
+//! ```text
+//! export REFRAIN_BOARD=b-l475e-iot01a REFRAIN_MODELS=$PWD/my.rfn
+//! cargo build -p refrain-firmware --profile firmware --target thumbv7em-none-eabihf
+//! probe-rs run --chip STM32L475VGTx target/thumbv7em-none-eabihf/firmware/refrain-firmware
+//! ```
+//!
+//! The same cable carries its serial port, on which it answers with or without a debugger:
+//!
+//! ```text
+//! cargo run --release -- device my.rfn --data FOLDER --port /dev/ttyACM0
+//! cargo run --release -- device my.rfn --data FOLDER --board b-l475e-iot01a     the same program under QEMU
+//! ```
+//!
+//! What differs between the two, and what the drivers do about it:
+//!
+//! - *Time.* Silicon counts cycles; under QEMU with `-icount` SysTick counts instructions, so one reports
+//!   `ticks_per_inference` and the other `instructions_per_inference` (see `cycles.rs`).
+//! - *Bytes.* A real USART has room for one byte and loses the next: at 115,200 bits a second one comes every 87 us, and
+//!   an inference takes milliseconds. Its interrupt takes them into a ring that holds the longest request, and what is
+//!   lost all the same, in the USART or for want of room, is counted (`lost_bytes`). QEMU never loses any.
+//! - *Flash.* QEMU's never makes the processor wait; silicon needs 4 wait states at 80 MHz, and needs them before it runs
+//!   so fast (see `stm32_clock.rs`; `src/models.rs` says what that costs).
+//! - *Logs.* They go by RTT, for semihosting without a debugger would stop the processor. Nobody sees them under QEMU.
+//! - *Failures.* The green light stays on for a second, then the board starts again.
+//!
 //! # How to add a board
 //!
 //! A board is one file here, the memory layout beside it, and a line in the list below; `REFRAIN_BOARD` chooses it
@@ -11,12 +48,14 @@
 //!    with, and how it is told what to do. On an MPS board implement [`mps::Mps`] instead, which is a table of
 //!    addresses; `mps2_an386.rs` is one, with the drivers in the files beside it. A driver takes [`Registers`], and
 //!    the file vouches for their addresses.
-//! 3. A line in the list below names the file.
-//! 4. The self-test tries clock, light, stack and every model:
+//!    A real board takes `b_l475e_iot01a.rs` as its example: bytes come by interrupt ([`received`]), and it tests its
+//!    models first ([`Board::TESTS_MODELS_FIRST`]), for nobody can tell it to.
+//! 3. A line in the list below names the file; drivers that are not for every board are named by board too.
+//! 4. The self-test tries clock, light, stack and every model. Of a board that is emulated:
 //!    `REFRAIN_BOARD=my-board cargo run -p refrain-firmware --profile firmware --target TARGET`. Cores with a choice of
 //!    extensions are named too, as in `RUSTFLAGS=-Ctarget-cpu=cortex-m33`.
-//! 5. To have it under `refrain device --board my-board`, it gets an arm in `trainer/src/device/board.rs`: target, core
-//!    and where a job goes. The test `cores` then holds it against all others.
+//! 5. To have it under `refrain device --board my-board`, it gets an arm in `trainer/src/device/board.rs`: target, core,
+//!    the oldest QEMU, and where a job goes, if it has memory for that. The test `cores` then holds it against all others.
 //!
 //! [`Registers`]: register::Registers
 

@@ -39,6 +39,8 @@ pub(super) fn read(buffer: &mut [u8]) -> usize {
         cortex_m::interrupt::free(|_| {
             if !ready() {
                 cortex_m::asm::wfi();
+                // By ST's errata an STM32L4 under a debugger may fetch a wrong instruction after it slept; not behind this.
+                cortex_m::asm::isb();
             }
         });
     }

@@ -40,7 +40,7 @@ impl Clocks {
     const FLASH_LATENCY: u32 = 0b111;
     /// What 80 MHz need in voltage range 1, which is the range after every reset.
     const FLASH_4_WAIT_STATES: u32 = 4;
-    const FLASH_PREFETCH: u32 = 1 << 8;
+    /// As after a reset: for instructions and for data, and nothing fetched ahead.
     const FLASH_CACHES: u32 = 1 << 9 | 1 << 10;
 
     const AHB2_GPIOB: u32 = 1 << 1;
@@ -77,8 +77,7 @@ impl Clocks {
 
     /// Has flash read with the wait states that the new clock needs, which must hold before that clock does.
     fn slow_down_flash(&self) {
-        let access = Self::FLASH_4_WAIT_STATES | Self::FLASH_PREFETCH | Self::FLASH_CACHES;
-        self.flash_access.write(access);
+        self.flash_access.write(Self::FLASH_4_WAIT_STATES | Self::FLASH_CACHES);
         // They hold once they can be read back, at most a few cycles later. QEMU has no such register and always reads 0;
         // nothing waits for flash there, so going on after a while is right.
         let _ = until(|| self.flash_access.read() & Self::FLASH_LATENCY == Self::FLASH_4_WAIT_STATES);
