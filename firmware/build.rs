@@ -98,7 +98,7 @@ fn table_order(file: &Path) -> usize {
 
 /// The call of `models!`, see `src/models.rs`, that declares these models.
 fn declare(files: &[PathBuf]) -> Outcome<String> {
-    let (mut row, mut logits, mut name) = (0, 0, 0);
+    let (mut row, mut logits) = (0, 0);
     let mut networks = String::new();
     for (number, path) in files.iter().enumerate() {
         println!("cargo::rerun-if-changed={}", path.display());
@@ -109,11 +109,10 @@ fn declare(files: &[PathBuf]) -> Outcome<String> {
         let header = model.header();
         row = row.max(header.row_bytes());
         logits = logits.max(usize::from(header.shape.outputs) * 4);
-        name = name.max(header.name.len());
         let text = path.to_str().ok_or_else(|| format!("{}: the path is not UTF-8", path.display()))?;
         writeln!(networks, "    model_{number}: {} = {text:?},", network(header))?;
     }
-    Ok(format!("models! {{\n    row: {row}, logits: {logits}, name: {name};\n{networks}}}\n"))
+    Ok(format!("models! {{\n    row: {row}, logits: {logits};\n{networks}}}\n"))
 }
 
 /// The type of a network, as `models!` takes it.

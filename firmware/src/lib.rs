@@ -18,6 +18,7 @@ pub mod server;
 mod session;
 #[cfg(test)]
 mod testing;
+pub mod update;
 
 pub use classifier::{Classifier, Network};
 pub use clock::{Clock, Meter};

@@ -27,12 +27,13 @@
 //! sums beside the cycles that it counts. Each model file fits into SRAM1 beside stack and variables.
 
 use refrain::ModelError;
+use refrain_firmware::update::{BuiltIn, HeldFlash, Store, trial};
 use refrain_firmware::{Classifier, Network};
 
 /// A model file that the runtime refuses.
 pub(crate) struct BadModel {
     /// Its number.
-    pub(crate) number: usize,
+    pub(crate) number: u8,
     /// What is wrong with it.
     pub(crate) error: ModelError,
 }
@@ -57,10 +58,11 @@ macro_rules! model_bytes {
     }};
 }
 
-/// Declares [`Models`] and the sizes of the largest among them: bytes of a row, of all logits, of a name.
+/// Declares [`Models`], what may take their places, and the sizes of the largest among them: bytes of a row, of all
+/// logits.
 macro_rules! models {
     (
-        row: $row:literal, logits: $logits:literal, name: $name:literal;
+        row: $row:literal, logits: $logits:literal;
         $($field:ident: Network<
             $kind:ident::$cell:ident,
             $inputs:literal,
@@ -74,10 +76,23 @@ macro_rules! models {
         pub(crate) const ROW_BYTES: usize = $row;
         /// Bytes of the most logits.
         pub(crate) const LOGITS_BYTES: usize = $logits;
-        /// Bytes of the longest name of a model.
-        pub(crate) const NAME_BYTES: usize = $name;
         /// How many models there are.
         pub(crate) const COUNT: usize = [$(stringify!($field)),+].len();
+
+        /// The model files in the program.
+        mod files {
+            $(pub(super) fn $field() -> &'static [u8] {
+                model_bytes!($path)
+            })+
+        }
+
+        /// The models in the program, and what may take their places.
+        pub(crate) fn built_in() -> [BuiltIn<'static>; COUNT] {
+            [$(BuiltIn {
+                file: files::$field(),
+                trial: trial::<refrain::$kind::$cell, $inputs, $units, $outputs, $layers, $samples>,
+            }),+]
+        }
 
         /// Every model, checked.
         pub(crate) struct Models {
@@ -85,11 +100,14 @@ macro_rules! models {
         }
 
         impl Models {
-            /// Checks the model files.
-            pub(crate) fn parse() -> Result<Self, BadModel> {
+            /// Checks the model files: those that the store says are to be used, or else those in the program.
+            pub(crate) fn parse<F: HeldFlash>(store: &mut Store<'_, F, COUNT>) -> Result<Self, BadModel> {
                 let mut numbers = 0..;
                 Ok(Self {
-                    $($field: numbered(&mut numbers, Network::from_bytes(model_bytes!($path)))?,)+
+                    $($field: {
+                        let number = numbers.next().unwrap_or_default();
+                        parse(store, number, files::$field(), Network::from_bytes)?
+                    },)+
                 })
             }
 
@@ -101,13 +119,21 @@ macro_rules! models {
     };
 }
 
-/// Gives an error the next number.
-fn numbered<T>(
-    numbers: &mut core::ops::RangeFrom<usize>,
-    parsed: Result<T, ModelError>,
+/// The model of that number.
+fn parse<T, F: HeldFlash>(
+    store: &mut Store<'_, F, COUNT>,
+    number: u8,
+    built_in: &'static [u8],
+    parse: fn(&'static [u8]) -> Result<T, ModelError>,
 ) -> Result<T, BadModel> {
-    let number = numbers.next().unwrap_or_default();
-    parsed.map_err(|error| BadModel { number, error })
+    if let Some(held) = store.hold(number) {
+        match parse(held) {
+            Ok(model) => return Ok(model),
+            Err(error) => defmt::error!("model {=u8} in flash was good a moment ago: {}", number, error),
+        }
+    }
+    store.use_built_in(number);
+    parse(built_in).map_err(|error| BadModel { number, error })
 }
 
 include!(concat!(env!("OUT_DIR"), "/models.rs"));

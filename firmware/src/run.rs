@@ -2,13 +2,15 @@
 
 use embedded_hal::digital::{OutputPin, StatefulOutputPin};
 use refrain::SelfTestError;
+use refrain::format::MAX_NAME_BYTES;
 use refrain::link::{Reply, Statistics};
 use refrain_firmware::memory::{self, JobError};
-use refrain_firmware::server::{Outbox, Server, ServerError, reply_frame, request_frame};
+use refrain_firmware::server::{End, Outbox, Server, ServerError, reply_frame, request_frame};
+use refrain_firmware::update::{Active, Store, Updates};
 use refrain_firmware::{Classifier, Clock, Meter, Mode};
 
 use crate::board::{Board, PartsOf, SaveError, Selected};
-use crate::models::{BadModel, COUNT, LOGITS_BYTES, Models, NAME_BYTES, ROW_BYTES};
+use crate::models::{BadModel, COUNT, LOGITS_BYTES, Models, ROW_BYTES, built_in};
 use crate::stack;
 
 type Serial = <Selected as Board>::Serial;
@@ -21,11 +23,15 @@ const LINK_ROOM: usize = 1024;
 /// Room for any request to these models.
 pub(crate) const REQUEST: usize = request_frame(if ROW_BYTES > LINK_ROOM { ROW_BYTES } else { LINK_ROOM });
 
-/// Room for any reply of these models on this board.
+/// Room for any reply of these models, or of others in their places, on this board.
 const REPLY: usize = {
-    let (model, board) = (NAME_BYTES, Selected::NAME.len() + env!("CARGO_PKG_VERSION").len());
-    reply_frame(LOGITS_BYTES, if model > board { model } else { board })
+    let hello = Selected::NAME.len() + env!("CARGO_PKG_VERSION").len();
+    assert!(hello <= MAX_NAME_BYTES, "the names of board and version are too long for a reply");
+    reply_frame(LOGITS_BYTES, MAX_NAME_BYTES)
 };
+
+/// Room for what is told of a job in memory.
+const JOB_REPLY: usize = reply_frame(0, 0);
 
 /// Why the program ends without success.
 pub(crate) enum Failure {
@@ -56,12 +62,7 @@ impl defmt::Format for Failure {
     fn format(&self, f: defmt::Formatter<'_>) {
         match self {
             Self::Model(BadModel { number, error }) => {
-                defmt::write!(
-                    f,
-                    "model {=usize} cannot be used, flash the firmware again: {}",
-                    number,
-                    error
-                );
+                defmt::write!(f, "model {=u8} cannot be used, flash the firmware again: {}", number, error);
             }
             Self::Server(error) => defmt::write!(f, "the board's own parts failed: {}", error),
             Self::Job(error) => defmt::write!(f, "the job in memory is not done: {}", error),
@@ -82,9 +83,11 @@ impl defmt::Format for Failure {
 
 /// Does what the board is told to do.
 pub(crate) fn run() -> Result<(), Failure> {
-    let mut parts = Selected::take().map_err(Failure::Hardware)?;
-    let mut models = Models::parse().map_err(Failure::Model)?;
+    let (mut parts, flash) = Selected::take().map_err(Failure::Hardware)?;
+    let mut store = Store::open(flash, built_in());
+    let mut models = Models::parse(&mut store).map_err(Failure::Model)?;
     let mut models = models.classifiers();
+    report_uploaded(&store);
     let mode = Selected::mode();
     defmt::info!("{=str}: {=usize} models, mode {}", parts.board, COUNT, mode);
     match mode {
@@ -92,22 +95,46 @@ pub(crate) fn run() -> Result<(), Failure> {
             if Selected::TESTS_MODELS_FIRST {
                 self_test(&mut parts, &models)?;
             }
-            serve(parts, &mut models)
+            serve(parts, &mut models, &mut store)
         }
         Mode::Memory => do_job(parts, &mut models),
         Mode::SelfTest => self_test(&mut parts, &models),
     }
 }
 
-/// Answers requests. Not inlined, for then the stack would have room for its buffers in every mode.
+/// Logs which models are not those in the program.
+fn report_uploaded(updates: &dyn Updates) {
+    for (model, active) in (0..COUNT as u8).map(|model| (model, updates.active(model))) {
+        if active != Active::BUILT_IN {
+            let Active { source, revision } = active;
+            defmt::info!("model {=u8}: {}, revision {=u32}", model, source, revision);
+        }
+    }
+}
+
+/// Answers requests, until the board is to start again. Not inlined, for then the stack would have room for its buffers in
+/// every mode.
 #[inline(never)]
-fn serve<'m>(parts: BoardParts, models: &'m mut [&'m mut dyn Classifier]) -> Result<(), Failure> {
-    Server::<_, _, _, REQUEST, REPLY>::new(parts, models).serve().map_err(Failure::Server)
+fn serve<'a>(
+    parts: BoardParts,
+    models: &'a mut [&'a mut dyn Classifier],
+    updates: &'a mut dyn Updates,
+) -> Result<(), Failure> {
+    /// For the last byte of the answer to leave the UART.
+    const CYCLES: u32 = 1_000_000;
+    match Server::<_, _, _, REQUEST, REPLY>::new(parts, models, updates).serve().map_err(Failure::Server)? {
+        End::OfLine => Ok(()),
+        End::Restart => {
+            defmt::info!("starting again, as asked");
+            cortex_m::asm::delay(CYCLES);
+            cortex_m::peripheral::SCB::sys_reset()
+        }
+    }
 }
 
 /// Does the job in memory, then tells what it took.
 fn do_job(parts: BoardParts, models: &mut [&mut dyn Classifier]) -> Result<(), Failure> {
-    let mut outbox = Outbox::<_, REPLY>::new(parts.serial);
+    let mut outbox = Outbox::<_, JOB_REPLY>::new(parts.serial);
     let meter = Meter::new(parts.clock);
     let mut gauge = stack::Gauge::new();
     let outcome = memory::run(parts.memory, models, &meter, &mut gauge, |sequences| {
@@ -130,7 +157,7 @@ fn do_job(parts: BoardParts, models: &mut [&mut dyn Classifier]) -> Result<(), F
 }
 
 /// Tells the host why its job is refused, as far as the protocol has words for it.
-fn report_refusal(outbox: &mut Outbox<Serial, REPLY>, error: JobError<SerialError>) -> Failure {
+fn report_refusal(outbox: &mut Outbox<Serial, JOB_REPLY>, error: JobError<SerialError>) -> Failure {
     if let JobError::Refused(refusal) = error
         && let Err(error) = outbox.send(0, Reply::Refused(refusal))
     {

@@ -29,10 +29,21 @@ const fn table() -> [u32; 16] {
 /// ```
 /// assert_eq!(refrain::crc32(b"123456789"), 0xcbf4_3926);
 /// ```
-#[inline(never)]
 pub fn crc32(bytes: &[u8]) -> u32 {
+    crc32_append(0, bytes)
+}
+
+/// CRC-32 of bytes that come in pieces: `crc` is that of all before `bytes`, 0 where there are none.
+///
+/// ```
+/// use refrain::{crc32, crc32_append};
+///
+/// assert_eq!(crc32_append(crc32_append(0, b"1234"), b"56789"), crc32(b"123456789"));
+/// ```
+#[inline(never)]
+pub fn crc32_append(crc: u32, bytes: &[u8]) -> u32 {
     let shift_out = |crc: u32| (crc >> 4) ^ TABLE[(crc & 0xf) as usize];
-    !bytes.iter().fold(u32::MAX, |crc, &byte| shift_out(shift_out(crc ^ u32::from(byte))))
+    !bytes.iter().fold(!crc, |crc, &byte| shift_out(shift_out(crc ^ u32::from(byte))))
 }
 
 #[cfg(test)]

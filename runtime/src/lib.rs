@@ -47,7 +47,7 @@ mod tiles;
 
 pub use any::AnyModel;
 pub use cell::Logit;
-pub use checksum::crc32;
+pub use checksum::{crc32, crc32_append};
 pub use embed::Aligned;
 pub use format::{Header, InputFormat, ModelError, Numbers, OutputFormat, Samples, Scaling, Steps, Task};
 #[cfg(any(test, feature = "check-kernel"))]

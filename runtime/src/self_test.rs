@@ -1,5 +1,7 @@
 //! The self-test that a model file carries.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Logit;
 use crate::format::{File, SectionKind};
 
@@ -9,7 +11,7 @@ use crate::format::{File, SectionKind};
 /// let error = refrain::SelfTestError::Absent;
 /// assert_eq!(error.to_string(), "the model file carries no self-test");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SelfTestError {
     /// The model file carries no self-test.

@@ -4,6 +4,7 @@
 //! what to do, so it tests its models and answers requests. Its logs go by RTT, which a debugger reads from its memory.
 
 use cortex_m_rt::exception;
+use refrain_firmware::update::NoFlash;
 use refrain_firmware::{Clock, Mode, Parts};
 
 use defmt_rtt as _;
@@ -50,8 +51,10 @@ impl Board for Selected {
     type Serial = Usart;
     type Light = Light;
     type Clock = Calibrated<Cycles>;
+    /// There is no driver for this part's flash yet, and QEMU has no such controller to try one on.
+    type Flash = NoFlash;
 
-    fn take() -> Result<PartsOf<Self>, &'static str> {
+    fn take() -> Result<(PartsOf<Self>, NoFlash), &'static str> {
         let _once = cortex_m::Peripherals::take().ok_or("the hardware was taken before")?;
         Self::CLOCKS.start().map_err(|_| "the clocks do not start")?;
         Self::LIGHT.start(false);
@@ -63,7 +66,7 @@ impl Board for Selected {
             Self::PORT_B.give_to(Self::SEND_PIN, Self::PIN_FUNCTION);
             Self::PORT_B.give_to(Self::RECEIVE_PIN, Self::PIN_FUNCTION);
         });
-        Ok(Parts {
+        let parts = Parts {
             board: Self::NAME,
             serial: Self::USART,
             busy: Self::LIGHT,
@@ -71,7 +74,8 @@ impl Board for Selected {
             memory: &mut [],
             stack_used: stack::used,
             lost_bytes: received::lost,
-        })
+        };
+        Ok((parts, NoFlash))
     }
 
     fn mode() -> Mode {

@@ -3,6 +3,7 @@
 //! says no more than that.
 
 use cortex_m_rt::exception;
+use refrain_firmware::update::RamFlash;
 use refrain_firmware::{Mode, Parts};
 
 use super::cmsdk_uart::Uart;
@@ -10,6 +11,7 @@ use super::counter::{Calibrated, Counter};
 use super::interrupt::Interrupt;
 use super::led::Led;
 use super::{Board, PartsOf, SaveError, Selected, received, semihosting};
+use crate::models::COUNT;
 use crate::stack;
 
 /// Where the devices of an MPS board are.
@@ -25,21 +27,23 @@ pub(crate) trait Mps {
     /// What inferences are measured with.
     const COUNTER: Self::Counter;
     /// Where the host puts a job.
-    const JOB: JobMemory;
+    const JOB: Memory;
+    /// What serves as flash for models: it outlives a reset.
+    const MODELS: Memory;
 }
 
-/// Memory of the board that the program leaves to the host.
+/// Memory of the board that no section of the program is in.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct JobMemory {
+pub(crate) struct Memory {
     address: usize,
     bytes: usize,
 }
 
-impl JobMemory {
+impl Memory {
     /// The memory from that address on.
     ///
     /// # Safety
-    /// There must be so many bytes of memory, and no section of the program in them.
+    /// There must be so many bytes of memory, and neither a section of the program nor other such memory in them.
     pub(super) const unsafe fn at(address: usize, bytes: usize) -> Self {
         Self { address, bytes }
     }
@@ -59,14 +63,15 @@ impl<B: Mps> Board for B {
     type Serial = Uart;
     type Light = Led;
     type Clock = Calibrated<B::Counter>;
+    type Flash = RamFlash<{ 2 * COUNT + 1 }>;
 
-    fn take() -> Result<PartsOf<Self>, &'static str> {
+    fn take() -> Result<(PartsOf<Self>, Self::Flash), &'static str> {
         let _once = cortex_m::Peripherals::take().ok_or("the hardware was taken before")?;
         B::LED.start();
         let clock = Calibrated::start(B::COUNTER);
         // Not before, for its interrupts would be measured along with the clock.
         B::UART.start();
-        Ok(Parts {
+        let parts = Parts {
             board: B::NAME,
             serial: B::UART,
             busy: B::LED,
@@ -75,7 +80,10 @@ impl<B: Mps> Board for B {
             memory: unsafe { B::JOB.take() },
             stack_used: stack::used,
             lost_bytes: received::lost,
-        })
+        };
+        // SAFETY: as above.
+        let flash = RamFlash::new(unsafe { B::MODELS.take() });
+        Ok((parts, flash))
     }
 
     fn mode() -> Mode {

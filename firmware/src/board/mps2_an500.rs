@@ -4,7 +4,7 @@ use super::cmsdk_timer::Timer;
 use super::cmsdk_uart::Uart;
 use super::interrupt::Interrupt;
 use super::led::Led;
-use super::mps::{JobMemory, Mps};
+use super::mps::{Memory, Mps};
 use super::register::Registers;
 
 /// The board.
@@ -20,5 +20,7 @@ impl Mps for Selected {
     // SAFETY: APB timer 0.
     const COUNTER: Timer = Timer::at(unsafe { Registers::at(0x4000_0000) }, Interrupt(8));
     // SAFETY: the 16 MiB of PSRAM.
-    const JOB: JobMemory = unsafe { JobMemory::at(0x6000_0000, 16 << 20) };
+    const JOB: Memory = unsafe { Memory::at(0x6000_0000, 16 << 20) };
+    // SAFETY: the second half of the data's 4 MiB, of which the memory layout has 128 KiB.
+    const MODELS: Memory = unsafe { Memory::at(0x2020_0000, 2 << 20) };
 }

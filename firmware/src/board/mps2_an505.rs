@@ -7,7 +7,7 @@ use super::cmsdk_timer::Timer;
 use super::cmsdk_uart::Uart;
 use super::interrupt::Interrupt;
 use super::led::Led;
-use super::mps::{JobMemory, Mps};
+use super::mps::{Memory, Mps};
 use super::register::Registers;
 
 /// The board.
@@ -23,5 +23,7 @@ impl Mps for Selected {
     // SAFETY: APB timer 0.
     const COUNTER: Timer = Timer::at(unsafe { Registers::at(0x5000_0000) }, Interrupt(3));
     // SAFETY: the 16 MiB of PSRAM.
-    const JOB: JobMemory = unsafe { JobMemory::at(0x8000_0000, 16 << 20) };
+    const JOB: Memory = unsafe { Memory::at(0x8000_0000, 16 << 20) };
+    // SAFETY: the second of the 2 MiB of SSRAM 2, of which the memory layout has 128 KiB.
+    const MODELS: Memory = unsafe { Memory::at(0x3810_0000, 1 << 20) };
 }

@@ -5,7 +5,7 @@
 use super::cmsdk_uart::Uart;
 use super::interrupt::Interrupt;
 use super::led::Led;
-use super::mps::{JobMemory, Mps};
+use super::mps::{Memory, Mps};
 use super::register::Registers;
 use super::sse_counter::SystemCounter;
 
@@ -22,5 +22,7 @@ impl Mps for Selected {
     // SAFETY: the control frame of the system counter.
     const COUNTER: SystemCounter = SystemCounter::at(unsafe { Registers::at(0x5810_0000) });
     // SAFETY: the first 16 MiB of the DDR4.
-    const JOB: JobMemory = unsafe { JobMemory::at(0x6000_0000, 16 << 20) };
+    const JOB: Memory = unsafe { Memory::at(0x6000_0000, 16 << 20) };
+    // SAFETY: the 2 MiB of DDR4 behind that.
+    const MODELS: Memory = unsafe { Memory::at(0x6100_0000, 2 << 20) };
 }

@@ -9,6 +9,7 @@ use embedded_hal::digital::OutputPin;
 use embedded_io::{Read, Write};
 use refrain::link::{ECHO_BYTES, Numbered, Reply, Request, frame};
 
+use crate::update::Updates;
 use crate::{Classifier, Clock, Parts, Session};
 
 /// Bytes that are asked of the line at once.
@@ -85,8 +86,12 @@ where
         if bytes > u16::MAX as usize { u16::MAX } else { bytes as u16 }
     };
 
-    /// A server of these models; their numbers are their places.
-    pub fn new(parts: Parts<S, L, C>, models: &'m mut [&'m mut dyn Classifier]) -> Self {
+    /// A server of these models, whose numbers are their places, and of uploads of others.
+    pub fn new(
+        parts: Parts<S, L, C>,
+        models: &'m mut [&'m mut dyn Classifier],
+        updates: &'m mut dyn Updates,
+    ) -> Self {
         Self {
             inbox: frame::Receiver::new(),
             outbox: Outbox::new(parts.serial),
@@ -95,6 +100,7 @@ where
                 parts.board,
                 Self::REQUEST_BYTES,
                 models,
+                updates,
                 parts.clock,
                 parts.stack_used,
                 parts.lost_bytes,
@@ -103,37 +109,49 @@ where
         }
     }
 
-    /// Answers until the line ends, which a UART never does.
+    /// Answers until the line ends, which a UART never does, or the board is to start again.
     ///
     /// # Errors
     /// [`ServerError`]: the line or the light failed. Broken frames are no error; they are counted and dropped.
-    pub fn serve(&mut self) -> Result<(), ServerError<S::Error>> {
+    pub fn serve(&mut self) -> Result<End, ServerError<S::Error>> {
         let mut chunk = [0; CHUNK_BYTES];
         loop {
             let count = self.outbox.serial.read(&mut chunk).map_err(ServerError::Serial)?;
             if count == 0 {
-                return Ok(());
+                return Ok(End::OfLine);
             }
             for &byte in chunk.iter().take(count) {
-                self.take(byte)?;
+                if self.take(byte)? {
+                    return Ok(End::Restart);
+                }
             }
         }
     }
 
-    /// Takes one byte and, at the end of a request, answers it.
-    fn take(&mut self, byte: u8) -> Result<(), ServerError<S::Error>> {
+    /// Takes one byte and, at the end of a request, answers it; whether the board is to start again.
+    fn take(&mut self, byte: u8) -> Result<bool, ServerError<S::Error>> {
         let Some(received) = self.inbox.push(byte) else {
-            return Ok(());
+            return Ok(false);
         };
         let Ok(message) = received.and_then(frame::decode::<Numbered<Request<'_>>>) else {
             self.broken_frames += 1;
-            return Ok(());
+            return Ok(false);
         };
         self.busy.set_high().map_err(|_| ServerError::Light)?;
         let reply = self.session.answer(message.body, self.broken_frames);
         self.outbox.send(message.request, reply)?;
-        self.busy.set_low().map_err(|_| ServerError::Light)
+        self.busy.set_low().map_err(|_| ServerError::Light)?;
+        Ok(matches!(message.body, Request::Restart))
     }
+}
+
+/// Why a server has no more to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The line has ended.
+    OfLine,
+    /// The board is asked to start again, and has said that it will.
+    Restart,
 }
 
 /// What ends a server.

@@ -6,6 +6,7 @@ use refrain::link::{Refusal, Statistics};
 
 use super::*;
 use crate::testing::{Recorder, SteppedClock};
+use crate::update::{NoFlash, Store};
 
 const ROWS: [[u8; 4]; 3] = [[0, 0, 0, 0], [7, 0, 255, 1], [0, 9, 9, 0]];
 const REQUEST: usize = request_frame(ECHO_BYTES + 4);
@@ -81,7 +82,17 @@ fn sequence() -> Vec<u8> {
 }
 
 /// Serves `incoming` to its end and hands every reply to `check`; returns the light.
-fn serve(incoming: Vec<u8>, piece: usize, mut check: impl FnMut(Numbered<Reply<'_>>)) -> Light {
+fn serve(incoming: Vec<u8>, piece: usize, check: impl FnMut(Numbered<Reply<'_>>)) -> Light {
+    serve_until(End::OfLine, incoming, piece, check)
+}
+
+/// The same, where the server ends so.
+fn serve_until(
+    end: End,
+    incoming: Vec<u8>,
+    piece: usize,
+    mut check: impl FnMut(Numbered<Reply<'_>>),
+) -> Light {
     let clock = SteppedClock::new(1);
     let mut recorder = Recorder::new("recorder", 4, &clock);
     let mut models: [&mut dyn Classifier; 1] = [&mut recorder];
@@ -96,7 +107,9 @@ fn serve(incoming: Vec<u8>, piece: usize, mut check: impl FnMut(Numbered<Reply<'
         stack_used: || 0,
         lost_bytes: || 0,
     };
-    Server::<_, _, _, REQUEST, REPLY>::new(parts, &mut models).serve().unwrap();
+    let mut updates = Store::open(NoFlash, []);
+    let mut server = Server::<_, _, _, REQUEST, REPLY>::new(parts, &mut models, &mut updates);
+    assert_eq!(server.serve(), Ok(end));
     let mut receiver = frame::Receiver::<REPLY>::new();
     for byte in line.outgoing {
         if let Some(body) = receiver.push(byte) {
@@ -104,6 +117,18 @@ fn serve(incoming: Vec<u8>, piece: usize, mut check: impl FnMut(Numbered<Reply<'
         }
     }
     light
+}
+
+#[test]
+fn a_restart_is_answered_and_nothing_behind_it_is() {
+    let requests = [Request::Hello, Request::Restart, Request::Hello];
+    let incoming = (1..).zip(requests).flat_map(|(number, request)| framed(number, request)).collect();
+    let mut answered = Vec::new();
+    let light = serve_until(End::Restart, incoming, 5, |reply| {
+        answered.push((reply.request, reply.body == Reply::Accepted));
+    });
+    assert_eq!(answered, [(1, false), (2, true)]);
+    assert_eq!((light.on, light.off), (2, 2));
 }
 
 /// Serves, and returns how many replies were the right logits; any other logits fail the test.

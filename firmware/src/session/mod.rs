@@ -4,9 +4,12 @@
 mod tests;
 mod turn;
 
-use refrain::link::{ECHO_BYTES, PROTOCOL_VERSION, Refusal, Reply, Request, Statistics};
+use refrain::link::{
+    ECHO_BYTES, PROTOCOL_VERSION, Refusal, Reply, Request, Statistics, UpdateRefusal, Upload,
+};
 use refrain::{RowLength, Steps};
 
+use crate::update::Updates;
 use crate::{Classifier, Clock, Meter};
 use turn::{Current, Key, Turn};
 
@@ -19,6 +22,7 @@ pub struct Session<'m, C> {
     board: &'static str,
     request_bytes: u16,
     models: &'m mut [&'m mut dyn Classifier],
+    updates: &'m mut dyn Updates,
     meter: Meter<C>,
     stack_used: fn() -> u32,
     lost_bytes: fn() -> u32,
@@ -29,11 +33,13 @@ pub struct Session<'m, C> {
 }
 
 impl<'m, C: Clock> Session<'m, C> {
-    /// Nothing has been asked yet. The board is named so, and takes messages of at most `request_bytes`.
+    /// Nothing has been asked yet. The board is named so, and takes messages of at most `request_bytes`; what is
+    /// said of another model goes to `updates`.
     pub fn new(
         board: &'static str,
         request_bytes: u16,
         models: &'m mut [&'m mut dyn Classifier],
+        updates: &'m mut dyn Updates,
         clock: C,
         stack_used: fn() -> u32,
         lost_bytes: fn() -> u32,
@@ -43,6 +49,7 @@ impl<'m, C: Clock> Session<'m, C> {
             board,
             request_bytes,
             models,
+            updates,
             meter,
             stack_used,
             lost_bytes,
@@ -69,6 +76,13 @@ impl<'m, C: Clock> Session<'m, C> {
                 self.current = None;
                 Ok(Reply::Accepted)
             }
+            Request::Begin(upload) => self.begin(upload),
+            Request::Chunk { upload, offset, bytes } => uploaded(self.updates.chunk(upload, offset, bytes)),
+            Request::Commit { upload } => {
+                self.updates.commit(upload).map(|()| Reply::Accepted).map_err(Refusal::Update)
+            }
+            // it is done behind the reply
+            Request::Restart => Ok(Reply::Accepted),
         };
         reply.unwrap_or_else(Reply::Refused)
     }
@@ -85,6 +99,7 @@ impl<'m, C: Clock> Session<'m, C> {
 
     fn describe(&self, model: u8) -> Result<Reply<'_>, Refusal> {
         let models = self.model_count();
+        let active = self.updates.active(model);
         let model = self.models.get(usize::from(model)).ok_or(Refusal::NoSuchModel { models })?;
         let header = model.header();
         Ok(Reply::Model {
@@ -95,7 +110,14 @@ impl<'m, C: Clock> Session<'m, C> {
             samples: header.input.samples,
             output: header.output,
             crc: model.crc(),
+            source: active.source,
+            revision: active.revision,
         })
+    }
+
+    fn begin(&mut self, upload: Upload) -> Result<Reply<'_>, Refusal> {
+        self.model(upload.model)?;
+        uploaded(self.updates.begin(upload))
     }
 
     fn row(&mut self, key: Key, index: u16, values: &[u8]) -> Result<Reply<'_>, Refusal> {
@@ -197,6 +219,11 @@ impl<'m, C: Clock> Session<'m, C> {
 fn echo(bytes: &[u8]) -> Result<Reply<'_>, Refusal> {
     let found = saturated(bytes.len());
     if bytes.len() <= ECHO_BYTES { Ok(Reply::Echo { bytes }) } else { Err(Refusal::EchoLength { found }) }
+}
+
+/// What is said of an upload.
+fn uploaded<'a>(outcome: Result<u32, UpdateRefusal>) -> Result<Reply<'a>, Refusal> {
+    outcome.map(|bytes| Reply::Uploaded { bytes }).map_err(Refusal::Update)
 }
 
 fn saturated(bytes: usize) -> u16 {

@@ -1,9 +1,11 @@
 //! Tests of what is answered.
 
 use refrain::Samples;
+use refrain::link::Source;
 
 use super::*;
 use crate::testing::{LOGITS_TICKS, Recorder, STEP_TICKS, SteppedClock};
+use crate::update::{NoFlash, Store};
 
 const ROWS: [&[u8]; 3] = [&[1, 2], &[3, 4], &[5, 6]];
 
@@ -14,7 +16,8 @@ fn with_session(test: impl FnOnce(&mut Session<'_, &SteppedClock>)) {
     let (mut first, mut second) = (Recorder::new("first", 2, &clock), Recorder::new("second", 3, &clock));
     let mut third = Recorder::new("third", 2, &clock).answering_every_step();
     let mut models: [&mut dyn Classifier; 3] = [&mut first, &mut second, &mut third];
-    test(&mut Session::new("a board", 64, &mut models, &clock, || 321, || 17));
+    let mut updates = Store::open(NoFlash, []);
+    test(&mut Session::new("a board", 64, &mut models, &mut updates, &clock, || 321, || 17));
 }
 
 fn row(sequence: u32, index: u16, values: &[u8]) -> Request<'_> {
@@ -50,16 +53,31 @@ fn it_says_who_it_is_and_what_it_holds() {
                 .enumerate()
         {
             let model = model as u8;
-            let Reply::Model { name, shape, samples, output, crc, .. } =
+            let Reply::Model { name, shape, samples, output, crc, source, revision, .. } =
                 session.answer(Request::Describe { model }, 0)
             else {
                 panic!("no model {model}");
             };
             assert_eq!((name, shape.inputs, output.steps), described);
             assert_eq!((samples, crc), (Samples::U8, 0xfeed_beef));
+            assert_eq!((source, revision), (Source::BuiltIn, 0));
         }
         let refused = session.answer(Request::Describe { model: 3 }, 0);
         assert_eq!(refused, Reply::Refused(Refusal::NoSuchModel { models: 3 }));
+    });
+}
+
+#[test]
+fn a_board_without_flash_refuses_another_model_and_says_why() {
+    with_session(|session| {
+        let upload = |model| Request::Begin(Upload { model, revision: 1, length: 100, crc: 7 });
+        let refused = |refusal| Reply::Refused(Refusal::Update(refusal));
+        assert_eq!(session.answer(upload(2), 0), refused(UpdateRefusal::NoStorage));
+        assert_eq!(session.answer(upload(3), 0), Reply::Refused(Refusal::NoSuchModel { models: 3 }));
+        let chunk = Request::Chunk { upload: 7, offset: 0, bytes: &[1] };
+        for request in [chunk, Request::Commit { upload: 7 }] {
+            assert_eq!(session.answer(request, 0), refused(UpdateRefusal::NotBegun));
+        }
     });
 }
 

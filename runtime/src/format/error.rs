@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::{HeaderField, Numbers, Samples, SectionKind, VERSION};
 use crate::{CellKind, Shape};
 
@@ -17,7 +19,7 @@ use crate::{CellKind, Shape};
 ///     "the model has 28 inputs, 64 units, 10 outputs; expected 28 inputs, 32 units, 10 outputs"
 /// );
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 // of whole words, so that a small core moves one with a few instructions and no call
 #[repr(u32)]
@@ -156,7 +158,7 @@ pub enum ModelError {
 ///
 /// assert_eq!(SectionFault::Length { found: 8, expected: 16 }.to_string(), "has 8 bytes, expected 16");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum SectionFault {
     /// The model needs it and the file has none.

@@ -205,6 +205,7 @@ impl InputFormat {
 /// // values at every timestep
 /// let speed = OutputFormat { task: Task::Regression, steps: Steps::Every };
 /// assert_ne!(digits, speed);
+/// assert_eq!(speed.to_string(), "values at every timestep");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -213,6 +214,20 @@ pub struct OutputFormat {
     pub task: Task,
     /// When they mean it.
     pub steps: Steps,
+}
+
+impl fmt::Display for OutputFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.task {
+            Task::Classification => "a class",
+            Task::Regression => "values",
+        };
+        let when = match self.steps {
+            Steps::Last => "for each sequence",
+            Steps::Every => "at every timestep",
+        };
+        write!(f, "{what} {when}")
+    }
 }
 
 /// What the logits of a model mean.
@@ -243,7 +258,7 @@ pub enum Steps {
 /// ```
 /// assert_eq!(refrain::format::HeaderField::InputShift.to_string(), "input.shift");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[expect(missing_docs, reason = "each is the field of its name")]
 pub enum HeaderField {

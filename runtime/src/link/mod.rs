@@ -30,18 +30,44 @@
 //! | stop in the middle | [`Reset`](Request::Reset) | `Accepted` |
 //! | read the logits | [`Logits`](Request::Logits), after any row | [`Logits`](Reply::Logits) |
 //! | a whole sequence | [`Sequence`](Request::Sequence) | `Logits` |
+//! | another model | [`Begin`](Request::Begin), [`Chunk`](Request::Chunk)..., [`Commit`](Request::Commit) | [`Uploaded`](Reply::Uploaded), `Accepted` |
+//! | start again | [`Restart`](Request::Restart) | `Accepted` |
 //! | what was counted | [`Statistics`](Request::Statistics) | [`Statistics`](Reply::Statistics) |
 //! | what the line carries | [`Echo`](Request::Echo) | `Echo` |
 //!
 //! There is no request that chooses a model for those after it: where it or the board's memory of it were lost, another
 //! model would answer.
 //!
+//! # Another model
+//!
+//! A board that has flash for models takes another file in the place of any that its program holds, of the same cell,
+//! numbers, shape, rows and kind of logits:
+//!
+//! ```text
+//! host                                                                 board
+//!  | Begin { model: 0, revision: 3, length: 29668, crc: 0x1c291ca3 }  ->  |   looks what is there of it already
+//!  | <- Uploaded { bytes: 0 }                                             |
+//!  | Chunk { upload: 0x1c291ca3, offset: 0, bytes }                   ->  |   erases, writes
+//!  | <- Uploaded { bytes: 1000 }                                          |
+//!  | ...                                                                  |
+//!  | Commit { upload: 0x1c291ca3 }                                    ->  |   reads it back, tests it, commits it
+//!  | <- Accepted                                                          |
+//!  | Restart                                                          ->  |   answers, then starts again
+//!  | <- Accepted                                                          |
+//! ```
+//!
+//! An upload that was cut short, by either side or by a power failure, is begun again by the same `Begin`, whose reply says
+//! where to go on. A revision that is not greater than that of the model in use is refused, so an old model does not come
+//! back by mistake. [`UpdateRefusal`] lists what else is refused. A reply may take as long as the flash needs to erase a
+//! unit, or as the model's self-test; hosts wait for some seconds. `firmware/src/update/mod.rs` says how the board keeps
+//! models so that no power failure costs it more than the upload.
+//!
 //! # Time-outs and repeats
 //!
 //! The host sends one request and waits for its reply, so the board needs room for one message and a slow line is never
 //! overrun. Where no reply comes in time the host sends the same request, under the same number, again; after a number
 //! of tries it gives up and says so. The board keeps no time and never repeats a reply of itself. Every request may be
-//! repeated: no answer is another one for that.
+//! repeated: no answer is another one for that. (A board that hears `Restart` again starts again.)
 //!
 //! # What holds when bytes are lost, doubled, flipped, late or cut
 //!
@@ -66,6 +92,7 @@ mod refusal;
 mod reply;
 mod request;
 mod statistics;
+mod update;
 
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +100,7 @@ pub use refusal::Refusal;
 pub use reply::{Reply, protocol_of};
 pub use request::Request;
 pub use statistics::Statistics;
+pub use update::{FlashFault, Source, UpdateRefusal, Upload};
 
 /// Version of the messages; a board that answers [`Reply::Hello`] with another one is not spoken to.
 pub const PROTOCOL_VERSION: u8 = 3;

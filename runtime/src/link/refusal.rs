@@ -4,7 +4,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::ECHO_BYTES;
+use super::{ECHO_BYTES, UpdateRefusal};
 
 /// Why a board refuses a request.
 ///
@@ -46,6 +46,8 @@ pub enum Refusal {
         /// Bytes that came.
         found: u16,
     },
+    /// A model that is not to take another one's place.
+    Update(UpdateRefusal),
 }
 
 impl fmt::Display for Refusal {
@@ -64,6 +66,7 @@ impl fmt::Display for Refusal {
             Self::EchoLength { found } => {
                 write!(f, "an echo of {found} bytes was asked for, a board sends back at most {ECHO_BYTES}")
             }
+            Self::Update(refusal) => write!(f, "{refusal}"),
         }
     }
 }

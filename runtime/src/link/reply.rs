@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Numbered, Refusal, Statistics};
+use super::{Numbered, Refusal, Source, Statistics};
 #[cfg(doc)]
 use super::{PROTOCOL_VERSION, Request, bulk};
 use crate::{CellKind, Numbers, OutputFormat, Samples, Shape};
@@ -46,8 +46,13 @@ pub enum Reply<'a> {
         output: OutputFormat,
         /// CRC-32 at the end of the model file: tells two models of one shape apart.
         crc: u32,
+        /// Where the board reads it from.
+        source: Source,
+        /// Which of the models that have taken this place it is; 0 where it is built in.
+        revision: u32,
     },
-    /// Done, and there is nothing to tell: to a row before the last one, and to [`Request::Reset`].
+    /// Done, and there is nothing to tell: to a row before the last one, to [`Request::Reset`], [`Request::Commit`] and
+    /// [`Request::Restart`].
     Accepted,
     /// The answer after the last row of a sequence, after any row where the model answers each, to
     /// [`Request::Sequence`] and to [`Request::Logits`].
@@ -70,6 +75,11 @@ pub enum Reply<'a> {
     Echo {
         /// What the request brought.
         bytes: &'a [u8],
+    },
+    /// To [`Request::Begin`] and [`Request::Chunk`].
+    Uploaded {
+        /// Bytes of the model that have come so far: the next piece begins there.
+        bytes: u32,
     },
 }
 

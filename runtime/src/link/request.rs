@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Upload;
+
 /// What a host asks of a board.
 ///
 /// ```
@@ -57,4 +59,22 @@ pub enum Request<'a> {
     },
     /// Forgets the sequence that is being read: its next row is refused.
     Reset,
+    /// Begins to put another model in the place of one, or goes on with that.
+    Begin(Upload),
+    /// A piece of a model file.
+    Chunk {
+        /// The CRC-32 by which the upload was begun, see [`Upload::crc`].
+        upload: u32,
+        /// Where in the file the piece begins; pieces come in order, and what has come before is passed over.
+        offset: u32,
+        /// The piece.
+        bytes: &'a [u8],
+    },
+    /// Makes the model whose bytes have come the one that is used after a restart, if it stands all tests.
+    Commit {
+        /// As in [`Chunk`](Self::Chunk).
+        upload: u32,
+    },
+    /// Starts the board again, as the end of a power failure does.
+    Restart,
 }

@@ -5,8 +5,11 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use refrain::link::{ECHO_BYTES, Numbered, PROTOCOL_VERSION, Refusal, Reply, Request, Statistics};
-use refrain::{CellKind, Numbers, OutputFormat, Samples, Shape, Steps, Task};
+use refrain::link::{
+    ECHO_BYTES, Numbered, PROTOCOL_VERSION, Refusal, Reply, Request, Source, Statistics, UpdateRefusal,
+    Upload,
+};
+use refrain::{CellKind, ModelError, Numbers, OutputFormat, Samples, Shape, Steps, Task};
 use refrain_tests::{Recordings, per_step, random_model_with, regression};
 use refrain_trainer::quantise::BlankStates;
 use serde::Serialize;
@@ -47,6 +50,10 @@ fn requests() -> Vec<Request<'static>> {
         Request::Sequence { model: 0, sequence: 10, values: &[1, 2, 3, 0, 0, 0] },
         Request::Logits { model: 0, sequence: 10 },
         Request::Reset,
+        Request::Begin(Upload { model: 1, revision: 3, length: 29_668, crc: 0xcafe_f00d }),
+        Request::Chunk { upload: 0xcafe_f00d, offset: 1000, bytes: &[1, 2, 0, 255] },
+        Request::Commit { upload: 0xcafe_f00d },
+        Request::Restart,
     ]
 }
 
@@ -67,6 +74,8 @@ fn replies() -> Vec<Reply<'static>> {
             samples: Samples::U8,
             output: OutputFormat { task: Task::Classification, steps: Steps::Last },
             crc: 0xcafe_f00d,
+            source: Source::SlotA,
+            revision: 3,
         },
         Reply::Accepted,
         Reply::Logits { sequence: 9, logits: &[1, 0, 0, 0, 255, 255, 255, 255] },
@@ -78,6 +87,9 @@ fn replies() -> Vec<Reply<'static>> {
         Reply::Refused(Refusal::SequenceLength { found: 29, row: 28 }),
         Reply::Refused(Refusal::EchoLength { found: 129 }),
         Reply::Echo { bytes: b"echo" },
+        Reply::Uploaded { bytes: 29_668 },
+        Reply::Refused(Refusal::Update(UpdateRefusal::NotNewer { found: 2, newest: 3 })),
+        Reply::Refused(Refusal::Update(UpdateRefusal::Model(ModelError::Crc { stored: 1, computed: 2 }))),
     ]
 }
 

@@ -9,6 +9,7 @@ use std::time::Instant;
 use embedded_hal::digital::{ErrorType as PinErrorType, OutputPin};
 use embedded_io::{ErrorType, Read, Write};
 use refrain_firmware::server::{Server, reply_frame, request_frame};
+use refrain_firmware::update::Updates;
 use refrain_firmware::{Classifier, Clock, Parts};
 use refrain_trainer::link::faults::{FaultCounts, Faulty};
 use refrain_trainer::link::{Transport, TransportError};
@@ -113,7 +114,12 @@ pub(crate) struct SimulatedBoard<'m> {
 
 impl<'m> SimulatedBoard<'m> {
     /// With one fault in so many bytes on its side of the line.
-    pub(crate) fn new(models: &'m mut [&'m mut dyn Classifier], one_in: u32, seed: u64) -> Self {
+    pub(crate) fn new(
+        models: &'m mut [&'m mut dyn Classifier],
+        updates: &'m mut dyn Updates,
+        one_in: u32,
+        seed: u64,
+    ) -> Self {
         let line = Line::default();
         let serial = Shared(Rc::new(RefCell::new(Faulty::new(line.clone(), one_in, seed))));
         let parts = Parts {
@@ -125,7 +131,7 @@ impl<'m> SimulatedBoard<'m> {
             stack_used: || 0,
             lost_bytes: || 0,
         };
-        Self { server: Server::new(parts, models), serial, line }
+        Self { server: Server::new(parts, models, updates), serial, line }
     }
 
     /// Faults on its side.

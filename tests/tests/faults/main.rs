@@ -4,6 +4,7 @@ mod board;
 
 use board::SimulatedBoard;
 use refrain::{Samples, cell};
+use refrain_firmware::update::{NoFlash, Store, Updates};
 use refrain_firmware::{Classifier, Network};
 use refrain_tests::{dataset, shipped_models};
 use refrain_trainer::evaluate::{LOGIT_BYTES, evaluate, link_bytes};
@@ -41,8 +42,14 @@ fn images(file: &ModelFile) -> Vec<(Vec<u8>, Vec<u8>)> {
 }
 
 /// Sends all images, as often as it takes to send `IMAGES`, with one fault in `one_in` bytes on either side.
-fn run<'m>(file: &ModelFile, models: &'m mut [&'m mut dyn Classifier], one_in: u32, whole: bool) -> Tally {
-    let board = SimulatedBoard::new(models, 2 * one_in, 1);
+fn run<'m>(
+    file: &ModelFile,
+    models: &'m mut [&'m mut dyn Classifier],
+    updates: &'m mut dyn Updates,
+    one_in: u32,
+    whole: bool,
+) -> Tally {
+    let board = SimulatedBoard::new(models, updates, 2 * one_in, 1);
     let mut client = Client::new(Faulty::new(board, 2 * one_in, 2), Patience::WITH_PORT, 0);
     let mut tally = Tally::default();
     let served = loop {
@@ -81,7 +88,7 @@ fn table(one_in: u32, whole: bool) -> Vec<Tally> {
     ];
     let mut tallies = Vec::new();
     for (file, network) in [&simple_rnn, &lstm, &gru].into_iter().zip(&mut networks) {
-        let tally = run(file, &mut [network.as_mut()], one_in, whole);
+        let tally = run(file, &mut [network.as_mut()], &mut Store::open(NoFlash, []), one_in, whole);
         let Tally { right, wrong, given_up, retries, broken_frames, faults } = &tally;
         println!(
             "| {} | {} | {one_in} | {} | {} | {broken_frames} | {retries} | {right} | {wrong} | {given_up} |",

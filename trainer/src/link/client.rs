@@ -125,8 +125,9 @@ impl<T: Transport> Client<T> {
     /// [`LinkError`].
     pub fn describe(&mut self, model: u8) -> Result<Description, LinkError> {
         self.ask("Describe", Request::Describe { model }, |reply| match reply {
-            Reply::Model { name, cell, numbers, shape, samples, output, crc } => {
-                Some(Description { name: name.into(), cell, numbers, shape, samples, output, crc })
+            Reply::Model { name, cell, numbers, shape, samples, output, crc, source, revision } => {
+                let name = name.into();
+                Some(Description { name, cell, numbers, shape, samples, output, crc, source, revision })
             }
             _ => None,
         })

@@ -1,5 +1,6 @@
 //! What a board says.
 
+use refrain::link::Source;
 use refrain::{CellKind, Numbers, OutputFormat, Samples, Shape, Steps};
 
 use crate::evaluate::LOGIT_BYTES;
@@ -34,6 +35,10 @@ pub struct Description {
     pub output: OutputFormat,
     /// CRC-32 at the end of its file.
     pub crc: u32,
+    /// Where the board reads it from.
+    pub source: Source,
+    /// Which of the models that have taken this place it is; 0 where it is built in.
+    pub revision: u32,
 }
 
 /// A model on a board, and what travels to and fro for it.

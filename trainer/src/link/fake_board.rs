@@ -6,7 +6,9 @@ use std::time::Instant;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use refrain::link::frame::{self, Receiver};
-use refrain::link::{Numbered, PROTOCOL_VERSION, Refusal, Reply, Request, Statistics};
+use refrain::link::{
+    Numbered, PROTOCOL_VERSION, Refusal, Reply, Request, Source, Statistics, UpdateRefusal, Upload,
+};
 use refrain::{CellKind, Numbers, OutputFormat, Samples, Shape, Steps, Task, crc32};
 
 use super::facts::Served;
@@ -33,6 +35,11 @@ fn fake_step(state: u32, row: &[u8]) -> u32 {
     crc32(&[&state.to_le_bytes(), row].concat())
 }
 
+/// The CRC-32 at the end of a model file.
+fn stored_crc(file: &[u8]) -> u32 {
+    file.last_chunk().map_or(0, |&crc| u32::from_le_bytes(crc))
+}
+
 /// The sequence that a board is in the middle of, or at the end of.
 #[derive(Clone, Copy)]
 struct Current {
@@ -52,13 +59,23 @@ pub(crate) struct FakeBoard {
     receiver: Receiver<192>,
     current: Option<Current>,
     pub(crate) statistics: Statistics,
+    /// What is being uploaded, and its bytes so far.
+    upload: Option<(Upload, Vec<u8>)>,
+    /// The model that was committed, and its revision.
+    pub(crate) uploaded: Option<(u32, Vec<u8>)>,
+    /// Whether that was before the last start.
+    is_used: bool,
 }
+
+/// Of an interrupted upload the fake board keeps a multiple of so many bytes.
+pub(crate) const KEPT_BYTES: usize = 64;
 
 impl FakeBoard {
     pub(super) fn new() -> Self {
         let (receiver, statistics) = (Receiver::new(), Statistics::default());
         let (protocol, steps) = (PROTOCOL_VERSION, Steps::Last);
-        Self { protocol, crc: 7, steps, receiver, current: None, statistics }
+        let (upload, uploaded, is_used) = (None, None, false);
+        Self { protocol, crc: 7, steps, receiver, current: None, statistics, upload, uploaded, is_used }
     }
 
     /// Takes what came and returns what goes back.
@@ -89,7 +106,9 @@ impl FakeBoard {
                 shape: Shape { inputs: ROW_BYTES as u16, units: 1, outputs: 2, layers: 1 },
                 samples: Samples::U8,
                 output: OutputFormat { task: Task::Classification, steps: self.steps },
-                crc: self.crc,
+                crc: self.used().map_or(self.crc, |(_, file)| stored_crc(file)),
+                source: self.used().map_or(Source::BuiltIn, |_| Source::SlotA),
+                revision: self.used().map_or(0, |&(revision, _)| revision),
             },
             Request::Describe { .. } => Reply::Refused(Refusal::NoSuchModel { models: 1 }),
             Request::Statistics => Reply::Statistics(self.statistics),
@@ -117,6 +136,13 @@ impl FakeBoard {
                 }
                 Ok(_) => Reply::Accepted,
             },
+            Request::Begin(_) | Request::Chunk { .. } | Request::Commit { .. } => {
+                self.update(body).unwrap_or_else(|refusal| Reply::Refused(Refusal::Update(refusal)))
+            }
+            Request::Restart => {
+                self.restart();
+                Reply::Accepted
+            }
         };
         let (mut scratch, mut out) = ([0; 192], [0; 256]);
         frame::encode(&Numbered { request, body: reply }, &mut scratch, &mut out).unwrap().to_vec()
@@ -140,10 +166,56 @@ impl FakeBoard {
         Ok(state)
     }
 
+    /// The model that took the place of its own.
+    fn used(&self) -> Option<&(u32, Vec<u8>)> {
+        self.uploaded.as_ref().filter(|_| self.is_used)
+    }
+
+    /// What it says in the course of an upload.
+    fn update(&mut self, request: Request<'_>) -> Result<Reply<'static>, UpdateRefusal> {
+        let taken = |bytes: &Vec<u8>| Ok(Reply::Uploaded { bytes: bytes.len() as u32 });
+        if let Request::Begin(upload) = request {
+            return match &self.upload {
+                Some((begun, bytes)) if *begun == upload => taken(bytes),
+                _ if upload.revision <= self.uploaded.as_ref().map_or(0, |&(revision, _)| revision) => {
+                    let newest = self.uploaded.as_ref().map_or(0, |&(revision, _)| revision);
+                    Err(UpdateRefusal::NotNewer { found: upload.revision, newest })
+                }
+                _ => taken(&self.upload.insert((upload, Vec::new())).1),
+            };
+        }
+        let (upload, bytes) = self.upload.as_mut().ok_or(UpdateRefusal::NotBegun)?;
+        match request {
+            Request::Chunk { upload: crc, offset, bytes: chunk } if crc == upload.crc => {
+                let known = bytes.len().checked_sub(offset as usize);
+                let known = known.ok_or(UpdateRefusal::Offset { expected: bytes.len() as u32 })?;
+                bytes.extend(chunk.get(known..).unwrap_or_default());
+                taken(bytes)
+            }
+            Request::Commit { upload: crc } if crc == upload.crc => {
+                let body = &bytes[..bytes.len().saturating_sub(4)];
+                let (found, expected) = (crc32(body), upload.crc);
+                if found != expected {
+                    self.upload = None;
+                    return Err(UpdateRefusal::Crc { found, expected });
+                }
+                self.uploaded = Some((upload.revision, bytes.clone()));
+                self.is_used = false;
+                Ok(Reply::Accepted)
+            }
+            _ => Err(UpdateRefusal::NotBegun),
+        }
+    }
+
     /// As a power failure does.
     pub(super) fn restart(&mut self) {
         self.current = None;
         self.receiver = Receiver::new();
+        self.is_used = self.uploaded.is_some();
+        self.upload = self.upload.take().filter(|_| !self.is_used).map(|(upload, mut bytes)| {
+            bytes.truncate(bytes.len() / KEPT_BYTES * KEPT_BYTES);
+            (upload, bytes)
+        });
     }
 }
 

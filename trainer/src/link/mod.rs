@@ -30,6 +30,7 @@ mod inbox;
 mod rate;
 mod sequences;
 mod transport;
+mod upload;
 
 pub use client::{Client, Patience};
 pub use error::LinkError;
@@ -39,3 +40,4 @@ pub use rate::{Carried, LineRate};
 pub use sequences::sequence_room;
 pub(crate) use transport::Streams;
 pub use transport::{BAUD, Serial, Transport, TransportError};
+pub use upload::Uploaded;

@@ -6,7 +6,8 @@ mod stand_ins;
 use refrain::Steps;
 use refrain::link::frame::{self, Receiver};
 use refrain::link::{ECHO_BYTES, Numbered, Reply, Request};
-use refrain_firmware::server::{reply_frame, request_frame};
+use refrain_firmware::server::{End, reply_frame, request_frame};
+use refrain_firmware::update::{NoFlash, Store};
 use refrain_firmware::{Classifier, Parts, Server};
 
 use crate::line::{Piece, damaged, framed, pieces};
@@ -26,9 +27,9 @@ const REQUEST: usize = request_frame(ECHO_BYTES + 8);
 /// The longest frame of a reply.
 const REPLY: usize = reply_frame(LOGIT_BYTES, 16);
 
-/// Whatever bytes come by the line, the server goes on, answers each request that came whole, in order and with its number,
-/// and answers it as [`refrain::link`] says: with the logits of all the rows of a sequence, once and in order, or not at
-/// all.
+/// Whatever bytes come by the line, the server goes on until it is asked to start again, answers each request that came
+/// whole, in order and with its number, and answers it as [`refrain::link`] says: with the logits of all the rows of a
+/// sequence, once and in order, or not at all.
 ///
 /// The first byte says in pieces of which length the line is read; the others are the pieces of `line.rs`.
 ///
@@ -58,6 +59,9 @@ pub fn server(data: &[u8]) {
             Expectation::Logits { sequence, logits } => {
                 assert_eq!(reply.body, Reply::Logits { sequence, logits: &logits }, "to {body:?}");
             }
+        }
+        if body == Request::Restart {
+            break;
         }
     }
     assert_eq!(replies.next(), None, "a reply to nothing");
@@ -102,8 +106,9 @@ fn answers(incoming: &[u8], piece: usize) -> Vec<u8> {
         stack_used: || 321,
         lost_bytes: || 12,
     };
-    let served = Server::<_, _, _, REQUEST, REPLY>::new(parts, &mut models).serve();
-    assert_eq!(served, Ok(()), "the line ends, and nothing else");
+    let mut updates = Store::open(NoFlash, []);
+    let served = Server::<_, _, _, REQUEST, REPLY>::new(parts, &mut models, &mut updates).serve();
+    assert!(matches!(served, Ok(End::OfLine | End::Restart)), "{served:?}");
     line.outgoing
 }
 

@@ -3,7 +3,7 @@
 
 use refrain::Steps;
 use refrain::link::frame;
-use refrain::link::{ECHO_BYTES, PROTOCOL_VERSION, Refusal, Reply, Request, Statistics};
+use refrain::link::{ECHO_BYTES, PROTOCOL_VERSION, Refusal, Reply, Request, Statistics, UpdateRefusal};
 
 use super::stand_ins::{LOGIT_BYTES, Recorder};
 use super::{BOARD, MODELS, REQUEST};
@@ -61,6 +61,15 @@ impl Host {
             }
             Request::Echo { bytes } if bytes.len() <= ECHO_BYTES => Reply::Echo { bytes },
             Request::Echo { bytes } => Reply::Refused(Refusal::EchoLength { found: bytes.len() as u16 }),
+            // the board has no flash for models
+            Request::Begin(upload) if usize::from(upload.model) >= MODELS.len() => {
+                Reply::Refused(no_such_model())
+            }
+            Request::Begin(_) => Reply::Refused(Refusal::Update(UpdateRefusal::NoStorage)),
+            Request::Chunk { .. } | Request::Commit { .. } => {
+                Reply::Refused(Refusal::Update(UpdateRefusal::NotBegun))
+            }
+            Request::Restart => Reply::Accepted,
             Request::Statistics => Reply::Statistics(Statistics {
                 sequences: self.answered,
                 timesteps: self.timesteps,

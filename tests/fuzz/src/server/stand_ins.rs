@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use embedded_hal::digital::{self, OutputPin};
 use embedded_io::{Read, Write};
-use refrain::link::Reply;
+use refrain::link::{Reply, Source};
 use refrain::{
     CellKind, Header, InputFormat, Numbers, OutputFormat, RowLength, Samples, Scaling, SelfTestError, Shape,
     Steps, Task, crc32,
@@ -117,6 +117,8 @@ impl Recorder {
             samples: input.samples,
             output,
             crc: self.crc(),
+            source: Source::BuiltIn,
+            revision: 0,
         }
     }
 
