@@ -21,6 +21,7 @@ mod scores;
 mod train;
 mod training;
 mod training_progress;
+mod update;
 
 use std::process::ExitCode;
 
@@ -37,6 +38,7 @@ Examples:
   refrain export lstm.ckpt --out lstm.rfn   quantise to int8
   refrain device lstm.rfn --limit 200       run it on an emulated Cortex-M4 and compare every logit
   refrain report lstm.run                   one HTML page on a run, or on several
+  refrain update lstm.rfn --revision 2      put it in the place of the model on a board
 
 Each command explains itself: refrain train --help";
 
@@ -61,6 +63,7 @@ enum Command {
     Device(device::Args),
     Data(make_data::Args),
     Report(report::Args),
+    Update(update::Args),
 }
 
 /// Runs the command that the program's arguments name.
@@ -93,6 +96,7 @@ fn run(Cli { json, command }: Cli) -> Result<(), CliError> {
             report.verdict()
         }
         Command::Report(args) => output::print(json, &report::run(&args)?),
+        Command::Update(args) => output::print(json, &update::run(&args)?),
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::firmware::FirmwareError;
 use super::qemu::EmulatorError;
+use super::update::UpdateError;
 use crate::evaluate::EvaluateError;
 use crate::link::LinkError;
 use crate::setup::SetupError;
@@ -47,6 +48,9 @@ pub enum DeviceError {
     /// The board gives no answer, or a wrong one.
     #[error(transparent)]
     Link(#[from] LinkError),
+    /// A model did not take another one's place.
+    #[error(transparent)]
+    Update(#[from] UpdateError),
     /// The serial port cannot be opened.
     #[error("{port}: cannot open this serial port: {reason}")]
     Port {

@@ -72,7 +72,7 @@ pub(super) fn greet(launch: &Launch) -> Result<(), DeviceError> {
 }
 
 /// Boots an emulated board and does `work` over the link to it.
-fn with_emulator<T>(
+pub(super) fn with_emulator<T>(
     launch: &Launch,
     work: impl FnOnce(&mut Client<Emulator>) -> Result<T, DeviceError>,
 ) -> Result<T, DeviceError> {

@@ -15,6 +15,7 @@ mod link;
 mod memory;
 pub mod qemu;
 mod report;
+mod update;
 mod work;
 
 use std::time::{Duration, Instant};
@@ -26,6 +27,7 @@ pub use board::{Board, JobMemory};
 pub use error::DeviceError;
 pub use launch::end_runs;
 pub use report::{DeviceReport, FlashBytes, Mismatch, RamBytes};
+pub use update::{Revision, Update, UpdateError, UpdateReport, UpdateStage, UsedModel, update, update_over};
 
 use crate::data::SplitView;
 use crate::evaluate::{check_data, evaluate};

@@ -47,8 +47,27 @@ fn the_demonstration_needs_a_folder_to_write_to() {
 }
 
 #[test]
+fn an_update_needs_a_revision_and_a_board() {
+    let bench = Bench::new();
+    bench.model("gru", "m");
+    let refused = |arguments: &str| error(&bench.run(&format!("update $m.rfn {arguments}")));
+    let missing = refused("--port $none");
+    assert!(missing.contains("--revision <N|next>"), "{missing}");
+    for revision in ["0", "-1", "latest", "4294967296"] {
+        let message = refused(&format!("--revision={revision}"));
+        assert!(message.contains("a number from 1 to 4294967295, or next"), "{message}");
+    }
+    let both = refused("--revision 1 --port $none --built-in $m.rfn");
+    assert!(both.contains("--built-in") && both.contains("--port"), "{both}");
+    let port = refused("--revision 1 --port $none");
+    assert!(port.contains("none: cannot open this serial port"), "{port}");
+    let file = error(&bench.run("update $none.rfn --revision 1"));
+    assert!(file.contains("none.rfn: cannot read it"), "{file}");
+}
+
+#[test]
 fn help_is_on_stdout_and_has_examples() {
-    for command in ["demo", "train", "export", "eval", "inspect", "device", "data"] {
+    for command in ["demo", "train", "export", "eval", "inspect", "device", "data", "update"] {
         let output = refrain().args([command, "--help"]).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && output.stderr.is_empty());
