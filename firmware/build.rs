@@ -36,10 +36,12 @@ fn build() -> Outcome<()> {
     let boards = boards(&package.join("src/board"))?;
     let names: Vec<_> = boards.iter().map(|board| format!("\"{board}\"")).collect();
     println!("cargo::rustc-check-cfg=cfg(board, values({}))", names.join(", "));
+    println!("cargo::rustc-check-cfg=cfg(stack_limit)");
     if env::var("CARGO_CFG_TARGET_OS")? != "none" {
         return Ok(());
     }
     let out = PathBuf::from(env::var("OUT_DIR")?);
+    describe_core()?;
     choose_board(&package, &out, &boards)?;
     fs::write(out.join("models.rs"), declare(&model_files(&package)?)?)?;
     Ok(())
@@ -51,6 +53,14 @@ fn boards(folder: &Path) -> Outcome<Vec<String>> {
     Ok(files(folder, "x")?.iter().map(|layout| stem(layout).replace('_', "-")).collect())
 }
 
+/// Says whether the processor has a register for how far the stack may reach.
+fn describe_core() -> Outcome<()> {
+    if env::var("TARGET")?.starts_with("thumbv8m.main") {
+        println!("cargo::rustc-cfg=stack_limit");
+    }
+    Ok(())
+}
+
 /// Links for the chosen board.
 fn choose_board(package: &Path, out: &Path, boards: &[String]) -> Outcome<()> {
     let board = env::var("REFRAIN_BOARD").unwrap_or_else(|_| DEFAULT_BOARD.into());
@@ -59,7 +69,9 @@ fn choose_board(package: &Path, out: &Path, boards: &[String]) -> Outcome<()> {
     }
     println!("cargo::rustc-cfg=board=\"{board}\"");
     let layout = package.join("src/board").join(format!("{}.x", board.replace('-', "_")));
-    fs::copy(&layout, out.join("memory.x"))?;
+    let stack = package.join("src/stack.x");
+    println!("cargo::rerun-if-changed={}", stack.display());
+    fs::write(out.join("memory.x"), fs::read_to_string(&layout)? + &fs::read_to_string(&stack)?)?;
     println!("cargo::rustc-link-search={}", out.display());
     for argument in ["--nmagic", "-Tlink.x", "-Tdefmt.x"] {
         println!("cargo::rustc-link-arg-bins={argument}");

@@ -1,32 +1,101 @@
-//! The ends that no program hopes for: each is logged and ends the program with a failure.
+//! The ends that no program hopes for. Each ends this [life](crate::life), with a word to the next.
 
+use core::arch::naked_asm;
 use core::panic::PanicInfo;
-use core::sync::atomic::{AtomicBool, Ordering};
 
-use cortex_m_rt::{ExceptionFrame, exception};
+use refrain::link::Cause;
 
 use crate::board::{Board, Selected};
+use crate::life;
+#[cfg(stack_limit)]
+use crate::stack;
 
-/// Logs where it was, unless that is what panicked, and ends the program.
+/// The number of the interrupt that nothing masks, among those of the processor itself.
+const NON_MASKABLE: i16 = -14;
+
+/// Nearer to the end of the stack than this, a fault is taken for an overflow: the longest instruction to push registers
+/// takes so many bytes, and where it fails, the stack pointer has not moved.
+const LONGEST_PUSH_BYTES: usize = 64;
+
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
-    static PANICKED: AtomicBool = AtomicBool::new(false);
-    let again = PANICKED.load(Ordering::Relaxed);
-    PANICKED.store(true, Ordering::Relaxed);
-    if let Some(place) = info.location().filter(|_| !again) {
-        defmt::error!("panic at {=str}:{=u32}", place.file(), place.line());
-    }
-    Selected::exit(false)
-}
-
-#[exception]
-unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
-    defmt::error!("hard fault at {=u32:#010x}, called from {=u32:#010x}", frame.pc(), frame.lr());
-    Selected::exit(false)
+    let (file, line) = info.location().map_or(("", 0), |place| (place.file(), place.line()));
+    life::end(Cause::Panic { file, line }, || defmt::error!("panic at {=str}:{=u32}", file, line))
 }
 
 /// An interrupt came that nobody asked for.
 pub(crate) fn unexpected_interrupt(number: i16) -> ! {
-    defmt::error!("interrupt {=i16} has no handler", number);
-    Selected::exit(false)
+    let cause = Cause::UnexpectedInterrupt { number };
+    life::end(cause, || defmt::error!("interrupt {=i16} has no handler", number))
+}
+
+/// Defines what an exception calls that the program does not return from: a function that trusts no stack. It begins the
+/// stack anew and goes on to `handler` with the addresses where the program was and where that was called from, or
+/// zeroes where the processor could not save them. Where it was the stack that was full, it goes on to `overflow`.
+macro_rules! last_exception {
+    ($exception:ident => $handler:path) => {
+        // SAFETY: the name is that of cortex-m-rt's table of exceptions, and nothing else defines it.
+        #[unsafe(no_mangle)]
+        #[unsafe(naked)]
+        unsafe extern "C" fn $exception() -> ! {
+            naked_asm!(
+                "mov r3, sp",
+                "ldr r2, =_stack_start",
+                "mov sp, r2",
+                // with an FPU: registers that it meant to save later, to where there may be no stack, are forgotten
+                ".ifne {has_fpu}",
+                "ldr r1, =0xe000ef34", // FPCCR, with LSPACT in bit 0
+                "ldr r0, [r1]",
+                "lsrs r0, r0, #1",
+                "lsls r0, r0, #1",
+                "str r0, [r1]",
+                ".endif",
+                "movs r0, #0",
+                "movs r1, #0",
+                // eight words are saved where the stack ended: r0 to r3, r12, lr, pc, xpsr
+                "subs r2, #32",
+                "cmp r3, r2",
+                "bhi 1f",
+                "ldr r2, =_stack_end + {longest_push}",
+                "cmp r3, r2",
+                "blo 2f",
+                "ldr r0, [r3, #24]",
+                "ldr r1, [r3, #20]",
+                "1: ldr r2, ={handler}",
+                "bx r2",
+                "2: ldr r2, ={overflow}",
+                "bx r2",
+                ".pool",
+                has_fpu = const cfg!(target_abi = "eabihf") as u32,
+                longest_push = const LONGEST_PUSH_BYTES,
+                handler = sym $handler,
+                overflow = sym overflow,
+            )
+        }
+    };
+}
+
+last_exception!(HardFault => hard_fault);
+last_exception!(NonMaskableInt => non_maskable_interrupt);
+
+/// The stack is full.
+extern "C" fn overflow() -> ! {
+    life::end(Cause::StackOverflow, || defmt::error!("stack overflow"))
+}
+
+extern "C" fn hard_fault(pc: u32, lr: u32) -> ! {
+    #[cfg(stack_limit)]
+    if stack::has_hit_limit() {
+        overflow()
+    }
+    let cause = Cause::HardFault { pc, lr };
+    life::end(cause, || defmt::error!("hard fault at {=u32:#010x}, called from {=u32:#010x}", pc, lr))
+}
+
+/// The watchdog's last word before it resets the board, where it has one.
+extern "C" fn non_maskable_interrupt(pc: u32, _lr: u32) -> ! {
+    if !Selected::watchdog_has_run_out() {
+        unexpected_interrupt(NON_MASKABLE)
+    }
+    life::end(Cause::Watchdog { pc }, || defmt::error!("the program hangs at {=u32:#010x}", pc))
 }

@@ -13,18 +13,22 @@ pub mod depth;
 pub mod memory;
 mod mode;
 mod parts;
+pub mod record;
 mod ring;
 pub mod server;
 mod session;
 #[cfg(test)]
 mod testing;
 pub mod update;
+mod watchdog;
 
 pub use classifier::{Classifier, Network};
 pub use clock::{Clock, Meter};
 pub use depth::DepthGauge;
 pub use mode::Mode;
 pub use parts::Parts;
+pub use record::Record;
 pub use ring::Ring;
 pub use server::Server;
 pub use session::Session;
+pub use watchdog::{NoWatchdog, Watchdog};

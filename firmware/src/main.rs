@@ -8,7 +8,11 @@ mod board;
 #[cfg(target_os = "none")]
 mod fault;
 #[cfg(target_os = "none")]
+mod life;
+#[cfg(target_os = "none")]
 mod models;
+#[cfg(all(feature = "provoke", target_os = "none"))]
+mod provoke;
 #[cfg(target_os = "none")]
 mod run;
 #[cfg(target_os = "none")]
@@ -19,13 +23,20 @@ mod stack;
 #[cortex_m_rt::entry]
 fn main() -> ! {
     use board::Board;
+    use refrain::link::Cause;
+    use refrain_firmware::Mode;
 
+    #[cfg(not(stack_limit))]
+    stack::guard();
     stack::paint();
-    let result = run::run();
-    if let Err(failure) = &result {
-        defmt::error!("{}", failure);
+    let mode = board::Selected::mode();
+    let result = life::begin(mode == Mode::Link)
+        .ok_or(run::Failure::Hardware("the program was begun twice"))
+        .and_then(|boot| run::run(mode, boot));
+    match result {
+        Ok(()) => board::Selected::exit(true),
+        Err(failure) => life::end(Cause::Failure, || defmt::error!("{}", failure)),
     }
-    board::Selected::exit(result.is_ok())
 }
 
 /// The host has no board to run on.

@@ -3,14 +3,17 @@
 use embedded_hal::digital::{OutputPin, StatefulOutputPin};
 use refrain::SelfTestError;
 use refrain::format::MAX_NAME_BYTES;
-use refrain::link::{Reply, Statistics};
+use refrain::link::{Boot, Cause, Reply, Statistics};
 use refrain_firmware::memory::{self, JobError};
 use refrain_firmware::server::{End, Outbox, Server, ServerError, reply_frame, request_frame};
 use refrain_firmware::update::{Active, Store, Updates};
 use refrain_firmware::{Classifier, Clock, Meter, Mode};
 
 use crate::board::{Board, PartsOf, SaveError, Selected};
+use crate::life::{self, Recorded};
 use crate::models::{BadModel, COUNT, LOGITS_BYTES, Models, ROW_BYTES, built_in};
+#[cfg(feature = "provoke")]
+use crate::provoke;
 use crate::stack;
 
 type Serial = <Selected as Board>::Serial;
@@ -82,20 +85,19 @@ impl defmt::Format for Failure {
 }
 
 /// Does what the board is told to do.
-pub(crate) fn run() -> Result<(), Failure> {
+pub(crate) fn run(mode: Mode, boot: Boot<&'static str>) -> Result<(), Failure> {
     let (mut parts, flash) = Selected::take().map_err(Failure::Hardware)?;
     let mut store = Store::open(flash, built_in());
     let mut models = Models::parse(&mut store).map_err(Failure::Model)?;
     let mut models = models.classifiers();
     report_uploaded(&store);
-    let mode = Selected::mode();
     defmt::info!("{=str}: {=usize} models, mode {}", parts.board, COUNT, mode);
     match mode {
         Mode::Link => {
             if Selected::TESTS_MODELS_FIRST {
                 self_test(&mut parts, &models)?;
             }
-            serve(parts, &mut models, &mut store)
+            serve(parts, boot, &mut models, &mut store)
         }
         Mode::Memory => do_job(parts, &mut models),
         Mode::SelfTest => self_test(&mut parts, &models),
@@ -117,17 +119,23 @@ fn report_uploaded(updates: &dyn Updates) {
 #[inline(never)]
 fn serve<'a>(
     parts: BoardParts,
+    boot: Boot<&'static str>,
     models: &'a mut [&'a mut dyn Classifier],
     updates: &'a mut dyn Updates,
 ) -> Result<(), Failure> {
     /// For the last byte of the answer to leave the UART.
     const CYCLES: u32 = 1_000_000;
-    match Server::<_, _, _, REQUEST, REPLY>::new(parts, models, updates).serve().map_err(Failure::Server)? {
+    let server = Server::<_, _, _, REQUEST, REPLY>::new(parts, models, updates);
+    let mut server = server.started_by(boot).watched_by(Recorded(Selected::watchdog()));
+    #[cfg(feature = "provoke")]
+    {
+        server = server.provoked_by(provoke::provoke);
+    }
+    match server.serve().map_err(Failure::Server)? {
         End::OfLine => Ok(()),
         End::Restart => {
-            defmt::info!("starting again, as asked");
             cortex_m::asm::delay(CYCLES);
-            cortex_m::peripheral::SCB::sys_reset()
+            life::end(Cause::Requested, || defmt::info!("starting again, as asked"))
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use cortex_m_rt::exception;
 use refrain_firmware::update::NoFlash;
-use refrain_firmware::{Clock, Mode, Parts};
+use refrain_firmware::{Clock, Mode, NoWatchdog, Parts};
 
 use defmt_rtt as _;
 
@@ -53,6 +53,8 @@ impl Board for Selected {
     type Clock = Calibrated<Cycles>;
     /// There is no driver for this part's flash yet, and QEMU has no such controller to try one on.
     type Flash = NoFlash;
+    /// Nor is there one for its watchdog, of which QEMU has none.
+    type Watchdog = NoWatchdog;
 
     fn take() -> Result<(PartsOf<Self>, NoFlash), &'static str> {
         let _once = cortex_m::Peripherals::take().ok_or("the hardware was taken before")?;
@@ -76,6 +78,14 @@ impl Board for Selected {
             lost_bytes: received::lost,
         };
         Ok((parts, NoFlash))
+    }
+
+    fn watchdog() -> NoWatchdog {
+        NoWatchdog
+    }
+
+    fn watchdog_has_run_out() -> bool {
+        false
     }
 
     fn mode() -> Mode {

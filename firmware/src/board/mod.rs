@@ -43,11 +43,12 @@
 //! when the firmware is built. For one that is called `my-board`:
 //!
 //! 1. `my_board.x` says where code and variables go: regions `FLASH` and `RAM`, as
-//!    [cortex-m-rt](https://docs.rs/cortex-m-rt) wants them. `build.rs` finds it by its name.
-//! 2. `my_board.rs` has a type `Selected` that implements [`Board`]: its serial line, its light and what it counts time
-//!    with, where models are kept that take the place of those in the program, and how it is told what to do. On an MPS
-//!    board implement [`mps::Mps`] instead, which is a table of addresses; `mps2_an386.rs` is one, with the drivers in the
-//!    files beside it. A driver takes [`Registers`], and the file vouches for their addresses.
+//!    [cortex-m-rt](https://docs.rs/cortex-m-rt) wants them. `build.rs` finds it by its name, and adds `stack.x`, which
+//!    puts the stack at the bottom of `RAM`; `stack.rs` says why.
+//! 2. `my_board.rs` has a type `Selected` that implements [`Board`]: its serial line, its light, what it counts time
+//!    with and what resets it when it hangs, where models are kept that take the place of those in the program, and how it
+//!    is told what to do. On an MPS board implement [`mps::Mps`] instead, which is a table of addresses; `mps2_an386.rs` is
+//!    one, with the drivers in the files beside it. A driver takes [`Registers`], and the file vouches for their addresses.
 //!    A real board takes `b_l475e_iot01a.rs` as its example: bytes come by interrupt ([`received`]), and it tests its
 //!    models first ([`Board::TESTS_MODELS_FIRST`]), for nobody can tell it to.
 //! 3. A line in the list below names the file; drivers that are not for every board are named by board too.
@@ -62,7 +63,7 @@
 use embedded_hal::digital::StatefulOutputPin;
 use embedded_io::{Read, ReadReady, Write};
 use refrain_firmware::update::HeldFlash;
-use refrain_firmware::{Clock, Mode, Parts};
+use refrain_firmware::{Clock, Mode, Parts, Watchdog};
 
 #[cfg_attr(board = "b-l475e-iot01a", path = "b_l475e_iot01a.rs")]
 #[cfg_attr(board = "mps2-an382", path = "mps2_an382.rs")]
@@ -83,6 +84,8 @@ mod register;
 mod cmsdk_timer;
 #[cfg(not(board = "b-l475e-iot01a"))]
 mod cmsdk_uart;
+#[cfg(not(board = "b-l475e-iot01a"))]
+mod cmsdk_watchdog;
 #[cfg(not(board = "b-l475e-iot01a"))]
 mod led;
 #[cfg(not(board = "b-l475e-iot01a"))]
@@ -115,9 +118,17 @@ pub(crate) trait Board {
     type Clock: Clock;
     /// Where models are kept that take the place of those in the program; `NoFlash` where there is no room for that.
     type Flash: HeldFlash;
+    /// What resets it when it hangs.
+    type Watchdog: Watchdog;
 
     /// Sets the hardware up and hands it over, the first time it is called; an error says what is wrong with it.
     fn take() -> Result<(PartsOf<Self>, Self::Flash), &'static str>;
+
+    /// The watchdog, to be used by one part of the program.
+    fn watchdog() -> Self::Watchdog;
+
+    /// Whether the watchdog is why the interrupt came that nothing masks.
+    fn watchdog_has_run_out() -> bool;
 
     /// What the board is to do.
     fn mode() -> Mode;

@@ -7,6 +7,7 @@ use refrain_firmware::update::RamFlash;
 use refrain_firmware::{Mode, Parts};
 
 use super::cmsdk_uart::Uart;
+use super::cmsdk_watchdog::Watchdog;
 use super::counter::{Calibrated, Counter};
 use super::interrupt::Interrupt;
 use super::led::Led;
@@ -26,6 +27,8 @@ pub(crate) trait Mps {
     type Counter: Counter;
     /// What inferences are measured with.
     const COUNTER: Self::Counter;
+    /// The watchdog, whose interrupt is the one that nothing masks.
+    const WATCHDOG: Watchdog;
     /// Where the host puts a job.
     const JOB: Memory;
     /// What serves as flash for models: it outlives a reset.
@@ -64,6 +67,7 @@ impl<B: Mps> Board for B {
     type Light = Led;
     type Clock = Calibrated<B::Counter>;
     type Flash = RamFlash<{ 2 * COUNT + 1 }>;
+    type Watchdog = Watchdog;
 
     fn take() -> Result<(PartsOf<Self>, Self::Flash), &'static str> {
         let _once = cortex_m::Peripherals::take().ok_or("the hardware was taken before")?;
@@ -84,6 +88,14 @@ impl<B: Mps> Board for B {
         // SAFETY: as above.
         let flash = RamFlash::new(unsafe { B::MODELS.take() });
         Ok((parts, flash))
+    }
+
+    fn watchdog() -> Watchdog {
+        B::WATCHDOG
+    }
+
+    fn watchdog_has_run_out() -> bool {
+        B::WATCHDOG.has_run_out()
     }
 
     fn mode() -> Mode {

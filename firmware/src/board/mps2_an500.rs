@@ -2,6 +2,7 @@
 
 use super::cmsdk_timer::Timer;
 use super::cmsdk_uart::Uart;
+use super::cmsdk_watchdog::Watchdog;
 use super::interrupt::Interrupt;
 use super::led::Led;
 use super::mps::{Memory, Mps};
@@ -19,6 +20,8 @@ impl Mps for Selected {
     type Counter = Timer;
     // SAFETY: APB timer 0.
     const COUNTER: Timer = Timer::at(unsafe { Registers::at(0x4000_0000) }, Interrupt(8));
+    // SAFETY: APB watchdog.
+    const WATCHDOG: Watchdog = Watchdog::at(unsafe { Registers::at(0x4000_8000) }, 25_000_000);
     // SAFETY: the 16 MiB of PSRAM.
     const JOB: Memory = unsafe { Memory::at(0x6000_0000, 16 << 20) };
     // SAFETY: the second half of the data's 4 MiB, of which the memory layout has 128 KiB.

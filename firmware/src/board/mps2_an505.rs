@@ -5,6 +5,7 @@
 
 use super::cmsdk_timer::Timer;
 use super::cmsdk_uart::Uart;
+use super::cmsdk_watchdog::Watchdog;
 use super::interrupt::Interrupt;
 use super::led::Led;
 use super::mps::{Memory, Mps};
@@ -22,6 +23,8 @@ impl Mps for Selected {
     type Counter = Timer;
     // SAFETY: APB timer 0.
     const COUNTER: Timer = Timer::at(unsafe { Registers::at(0x5000_0000) }, Interrupt(3));
+    // SAFETY: the Secure APB watchdog.
+    const WATCHDOG: Watchdog = Watchdog::at(unsafe { Registers::at(0x5008_1000) }, 20_000_000);
     // SAFETY: the 16 MiB of PSRAM.
     const JOB: Memory = unsafe { Memory::at(0x8000_0000, 16 << 20) };
     // SAFETY: the second of the 2 MiB of SSRAM 2, of which the memory layout has 128 KiB.

@@ -3,6 +3,7 @@
 //! The program stays in the Secure state, in which the processor starts: the devices are at their Secure addresses.
 
 use super::cmsdk_uart::Uart;
+use super::cmsdk_watchdog::Watchdog;
 use super::interrupt::Interrupt;
 use super::led::Led;
 use super::mps::{Memory, Mps};
@@ -21,6 +22,8 @@ impl Mps for Selected {
     type Counter = SystemCounter;
     // SAFETY: the control frame of the system counter.
     const COUNTER: SystemCounter = SystemCounter::at(unsafe { Registers::at(0x5810_0000) });
+    // SAFETY: the watchdog that counts at the slow clock.
+    const WATCHDOG: Watchdog = Watchdog::at(unsafe { Registers::at(0x5802_e000) }, 32_768);
     // SAFETY: the first 16 MiB of the DDR4.
     const JOB: Memory = unsafe { Memory::at(0x6000_0000, 16 << 20) };
     // SAFETY: the 2 MiB of DDR4 behind that.

@@ -4,13 +4,19 @@
 mod tests;
 
 use core::fmt;
+use core::time::Duration;
 
 use embedded_hal::digital::OutputPin;
 use embedded_io::{Read, Write};
-use refrain::link::{ECHO_BYTES, Numbered, Reply, Request, frame};
+use refrain::link::{Boot, ECHO_BYTES, Numbered, Provocation, Reply, Request, frame};
 
 use crate::update::Updates;
-use crate::{Classifier, Clock, Parts, Session};
+
+use crate::{Classifier, Clock, NoWatchdog, Parts, Session, Watchdog, record};
+
+/// A board hangs that works on a request and has done no row of it for so long. A row of a large network takes a good part
+/// of a second on a slow board.
+pub const WATCHDOG_TIME_OUT: Duration = Duration::from_secs(8);
 
 /// Bytes that are asked of the line at once.
 const CHUNK_BYTES: usize = 64;
@@ -24,6 +30,9 @@ pub const fn request_frame(row: usize) -> usize {
     frame::frame_bytes(OVERHEAD_BYTES + row)
 }
 
+/// Most bytes that a hello says of why the board started: resets, a cause, the name of a file and a line.
+const BOOT_BYTES: usize = 5 + 1 + (1 + record::FILE_BYTES) + 5;
+
 /// Bytes of the longest frame of a reply, where logits have `logits` bytes, and names (of a model, or of the board with
 /// the firmware's version) `name` bytes.
 pub const fn reply_frame(logits: usize, name: usize) -> usize {
@@ -31,8 +40,8 @@ pub const fn reply_frame(logits: usize, name: usize) -> usize {
     if logits > largest {
         largest = logits;
     }
-    if name > largest {
-        largest = name;
+    if BOOT_BYTES + name > largest {
+        largest = BOOT_BYTES + name;
     }
     frame::frame_bytes(OVERHEAD_BYTES + largest)
 }
@@ -66,11 +75,11 @@ impl<S: Write, const FRAME: usize> Outbox<S, FRAME> {
 
 /// Answers requests: the [`Session`] behind a serial line. `REQUEST` and `REPLY` are the bytes of the longest frame each
 /// way, see [`request_frame`] and [`reply_frame`].
-pub struct Server<'m, S, L, C, const REQUEST: usize, const REPLY: usize> {
+pub struct Server<'m, S, L, C, const REQUEST: usize, const REPLY: usize, W = NoWatchdog> {
     inbox: frame::Receiver<REQUEST>,
     outbox: Outbox<S, REPLY>,
     busy: L,
-    session: Session<'m, C>,
+    session: Session<'m, C, W>,
     broken_frames: u32,
 }
 
@@ -108,6 +117,30 @@ where
             broken_frames: 0,
         }
     }
+}
+
+impl<'m, S, L, C, const REQUEST: usize, const REPLY: usize, W> Server<'m, S, L, C, REQUEST, REPLY, W>
+where
+    S: Read + Write,
+    L: OutputPin,
+    C: Clock,
+    W: Watchdog,
+{
+    /// The board started for that reason; otherwise it says that power came.
+    pub fn started_by(self, boot: Boot<&'static str>) -> Self {
+        Self { session: self.session.started_by(boot), ..self }
+    }
+
+    /// That watchdog watches the work on each request, for [`WATCHDOG_TIME_OUT`] for each of its rows; otherwise none does.
+    pub fn watched_by<V: Watchdog>(self, watchdog: V) -> Server<'m, S, L, C, REQUEST, REPLY, V> {
+        let Self { inbox, outbox, busy, session, broken_frames } = self;
+        Server { inbox, outbox, busy, session: session.watched_by(watchdog), broken_frames }
+    }
+
+    /// Provocations are done so; otherwise they are refused.
+    pub fn provoked_by(self, provoke: fn(Provocation)) -> Self {
+        Self { session: self.session.provoked_by(provoke), ..self }
+    }
 
     /// Answers until the line ends, which a UART never does, or the board is to start again.
     ///
@@ -137,10 +170,12 @@ where
             self.broken_frames += 1;
             return Ok(false);
         };
+        self.session.watchdog().start(WATCHDOG_TIME_OUT);
         self.busy.set_high().map_err(|_| ServerError::Light)?;
         let reply = self.session.answer(message.body, self.broken_frames);
         self.outbox.send(message.request, reply)?;
         self.busy.set_low().map_err(|_| ServerError::Light)?;
+        self.session.watchdog().stop();
         Ok(matches!(message.body, Request::Restart))
     }
 }

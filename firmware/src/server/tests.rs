@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use refrain::link::{Refusal, Statistics};
+use refrain::link::{Cause, Refusal, Statistics};
 
 use super::*;
 use crate::testing::{Recorder, SteppedClock};
@@ -64,6 +64,25 @@ impl OutputPin for &mut Light {
     fn set_low(&mut self) -> Result<(), Infallible> {
         self.off += 1;
         Ok(())
+    }
+}
+
+/// A watchdog that writes down what it hears.
+#[derive(Default)]
+struct Watched(String);
+
+impl Watchdog for &mut Watched {
+    fn start(&mut self, time_out: Duration) {
+        assert_eq!(time_out, WATCHDOG_TIME_OUT);
+        self.0.push('<');
+    }
+
+    fn feed(&mut self) {
+        self.0.push('.');
+    }
+
+    fn stop(&mut self) {
+        self.0.push('>');
     }
 }
 
@@ -144,6 +163,38 @@ fn right_answers(incoming: Vec<u8>) -> usize {
     right
 }
 
+/// What a watchdog hears while a board serves `incoming`.
+fn watched(incoming: Vec<u8>) -> String {
+    let clock = SteppedClock::new(1);
+    let mut recorder = Recorder::new("recorder", 4, &clock);
+    let mut models: [&mut dyn Classifier; 1] = [&mut recorder];
+    let (mut line, mut light) = (Line { incoming, piece: 7, outgoing: Vec::new() }, Light::default());
+    let mut watched = Watched::default();
+    let parts = Parts {
+        board: "a board",
+        serial: &mut line,
+        busy: &mut light,
+        clock: &clock,
+        memory: &mut [],
+        stack_used: || 0,
+        lost_bytes: || 0,
+    };
+    let mut updates = Store::open(NoFlash, []);
+    let server = Server::<_, _, _, REQUEST, REPLY>::new(parts, &mut models, &mut updates);
+    server.watched_by(&mut watched).serve().unwrap();
+    watched.0
+}
+
+#[test]
+fn work_on_a_request_is_watched_row_by_row_and_waiting_is_not() {
+    let whole = framed(4, Request::Sequence { model: 0, sequence: 9, values: ROWS.as_flattened() });
+    let (mut broken, last_again) = (framed(5, Request::Hello), framed(6, row(2)));
+    broken[3] ^= 1;
+    assert_eq!(watched(sequence()), "<.><.><.>");
+    assert_eq!(watched([sequence(), last_again].concat()), "<.><.><.><>");
+    assert_eq!(watched([whole, broken, framed(7, Request::Hello)].concat()), "<...><>");
+}
+
 #[test]
 fn each_request_gets_its_reply_however_the_bytes_arrive() {
     for piece in [1, 2, 7, 1000] {
@@ -212,6 +263,17 @@ fn the_largest_messages_fit_the_frame() {
     });
     assert_eq!(refused, 1);
 
+    let mut out = Outbox::<Vec<u8>, { reply_frame(0, 1000) }>::new(Vec::new());
+    let (name, file) = ("n".repeat(1000), "f".repeat(record::FILE_BYTES));
+    let hello = Reply::Hello {
+        protocol: u8::MAX,
+        firmware: &name[..500],
+        board: &name[500..],
+        models: u8::MAX,
+        request_bytes: u16::MAX,
+        boot: Boot { resets: u32::MAX, cause: Cause::Panic { file: &file, line: u32::MAX } },
+    };
+    out.send(u32::MAX, hello).unwrap();
     let mut out = Outbox::<Vec<u8>, { reply_frame(0, 0) }>::new(Vec::new());
     let statistics = Statistics {
         sequences: u32::MAX,

@@ -5,12 +5,13 @@ mod tests;
 mod turn;
 
 use refrain::link::{
-    ECHO_BYTES, PROTOCOL_VERSION, Refusal, Reply, Request, Statistics, UpdateRefusal, Upload,
+    Boot, ECHO_BYTES, PROTOCOL_VERSION, Provocation, Refusal, Reply, Request, Statistics, UpdateRefusal,
+    Upload,
 };
 use refrain::{RowLength, Steps};
 
 use crate::update::Updates;
-use crate::{Classifier, Clock, Meter};
+use crate::{Classifier, Clock, Meter, NoWatchdog, Watchdog};
 use turn::{Current, Key, Turn};
 
 /// The board's side of the conversation, from a request to its reply; [`refrain::link`] describes it.
@@ -18,8 +19,9 @@ use turn::{Current, Key, Turn};
 /// Row 0 always begins a sequence anew. Any other row is taken only where it is the next one of the current
 /// sequence; the row that was taken last is answered again, without a step, because its answer may have been
 /// lost. So however often a host repeats itself, the logits are those of the whole sequence, once.
-pub struct Session<'m, C> {
+pub struct Session<'m, C, W = NoWatchdog> {
     board: &'static str,
+    boot: Boot<&'static str>,
     request_bytes: u16,
     models: &'m mut [&'m mut dyn Classifier],
     updates: &'m mut dyn Updates,
@@ -30,6 +32,8 @@ pub struct Session<'m, C> {
     sequences: u32,
     timesteps: u32,
     ticks: u64,
+    watchdog: W,
+    provoke: Option<fn(Provocation)>,
 }
 
 impl<'m, C: Clock> Session<'m, C> {
@@ -47,6 +51,7 @@ impl<'m, C: Clock> Session<'m, C> {
         let meter = Meter::new(clock);
         Self {
             board,
+            boot: Boot::POWER_ON,
             request_bytes,
             models,
             updates,
@@ -57,7 +62,46 @@ impl<'m, C: Clock> Session<'m, C> {
             sequences: 0,
             timesteps: 0,
             ticks: 0,
+            watchdog: NoWatchdog,
+            provoke: None,
         }
+    }
+}
+
+impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
+    /// The board started for that reason; otherwise it says that power came.
+    pub fn started_by(self, boot: Boot<&'static str>) -> Self {
+        Self { boot, ..self }
+    }
+
+    /// That watchdog is fed with every row; otherwise none is.
+    pub fn watched_by<V: Watchdog>(self, watchdog: V) -> Session<'m, C, V> {
+        Session {
+            watchdog,
+            board: self.board,
+            boot: self.boot,
+            request_bytes: self.request_bytes,
+            models: self.models,
+            updates: self.updates,
+            meter: self.meter,
+            stack_used: self.stack_used,
+            lost_bytes: self.lost_bytes,
+            current: self.current,
+            sequences: self.sequences,
+            timesteps: self.timesteps,
+            ticks: self.ticks,
+            provoke: self.provoke,
+        }
+    }
+
+    /// Provocations are done so; otherwise they are refused.
+    pub fn provoked_by(self, provoke: fn(Provocation)) -> Self {
+        Self { provoke: Some(provoke), ..self }
+    }
+
+    /// What watches.
+    pub fn watchdog(&mut self) -> &mut W {
+        &mut self.watchdog
     }
 
     /// The reply to a request; `broken_frames` is what the line has counted.
@@ -83,6 +127,7 @@ impl<'m, C: Clock> Session<'m, C> {
             }
             // it is done behind the reply
             Request::Restart => Ok(Reply::Accepted),
+            Request::Provoke(provocation) => self.provoke(provocation),
         };
         reply.unwrap_or_else(Reply::Refused)
     }
@@ -94,7 +139,15 @@ impl<'m, C: Clock> Session<'m, C> {
             board: self.board,
             models: self.model_count(),
             request_bytes: self.request_bytes,
+            boot: self.boot,
         }
+    }
+
+    /// Replies only where the program goes on all the same.
+    fn provoke(&self, provocation: Provocation) -> Result<Reply<'_>, Refusal> {
+        let provoke = self.provoke.ok_or(Refusal::NotBuiltIn)?;
+        provoke(provocation);
+        Ok(Reply::Accepted)
     }
 
     fn describe(&self, model: u8) -> Result<Reply<'_>, Refusal> {
@@ -140,6 +193,7 @@ impl<'m, C: Clock> Session<'m, C> {
                 model.step(values)
             });
             stepped.map_err(row_length)?;
+            self.watchdog.feed();
             current.taken += 1;
             current.ticks += ticks;
             self.current = Some(current);

@@ -1,7 +1,7 @@
 //! Tests of what is answered.
 
 use refrain::Samples;
-use refrain::link::Source;
+use refrain::link::{Cause, Source};
 
 use super::*;
 use crate::testing::{LOGITS_TICKS, Recorder, STEP_TICKS, SteppedClock};
@@ -44,7 +44,8 @@ fn it_says_who_it_is_and_what_it_holds() {
                 firmware: env!("CARGO_PKG_VERSION"),
                 board: "a board",
                 models: 3,
-                request_bytes: 64
+                request_bytes: 64,
+                boot: Boot::POWER_ON,
             }
         );
         for (model, described) in
@@ -79,6 +80,34 @@ fn a_board_without_flash_refuses_another_model_and_says_why() {
             assert_eq!(session.answer(request, 0), refused(UpdateRefusal::NotBegun));
         }
     });
+}
+
+#[test]
+fn it_says_why_it_started() {
+    let boot = Boot { resets: 3, cause: Cause::Panic { file: "main.rs", line: 7 } };
+    let (clock, mut models, mut updates) = (SteppedClock::new(1), [], Store::open(NoFlash, []));
+    let mut session =
+        Session::new("a board", 64, &mut models, &mut updates, &clock, || 0, || 0).started_by(boot);
+    let reply = session.answer(Request::Hello, 0);
+    assert!(matches!(reply, Reply::Hello { boot: said, .. } if said == boot), "{reply:?}");
+}
+
+#[test]
+fn provocations_are_refused_by_firmware_without_them() {
+    with_session(|session| {
+        for provocation in Provocation::ALL {
+            let reply = session.answer(Request::Provoke(provocation), 0);
+            assert_eq!(reply, Reply::Refused(Refusal::NotBuiltIn));
+        }
+    });
+}
+
+#[test]
+fn a_provocation_that_provokes_nothing_is_accepted() {
+    let (clock, mut models, mut updates) = (SteppedClock::new(1), [], Store::open(NoFlash, []));
+    let session = Session::new("a board", 64, &mut models, &mut updates, &clock, || 0, || 0);
+    let mut session = session.provoked_by(|provocation| assert_eq!(provocation, Provocation::Hang));
+    assert_eq!(session.answer(Request::Provoke(Provocation::Hang), 0), Reply::Accepted);
 }
 
 #[test]

@@ -7,7 +7,7 @@
 //! ```text
 //! host                                                      board
 //!  | Hello                                            ----->  |
-//!  | <----- Hello { protocol, board, models, request_bytes }  |
+//!  | <----- Hello { protocol, board, models, ... }            |
 //!  | Row { model: 0, sequence: 7, index: 0, count: 28 }       |   resets the state, steps
 //!  | <----- Accepted                                          |
 //!  | Row { model: 0, sequence: 7, index: 1, count: 28 }       |   steps
@@ -22,7 +22,7 @@
 //!
 //! | to do | request | reply |
 //! | --- | --- | --- |
-//! | who is there | [`Hello`](Request::Hello) | [`Hello`](Reply::Hello): version, board, how many models |
+//! | who is there | [`Hello`](Request::Hello) | [`Hello`](Reply::Hello): version, board, how many models, why it started |
 //! | what is a model | [`Describe`](Request::Describe) | [`Model`](Reply::Model): name, shape, CRC-32 |
 //! | choose a model | any: each request names it | |
 //! | one timestep | [`Row`](Request::Row) | `Accepted`, or `Logits` |
@@ -34,6 +34,7 @@
 //! | start again | [`Restart`](Request::Restart) | `Accepted` |
 //! | what was counted | [`Statistics`](Request::Statistics) | [`Statistics`](Reply::Statistics) |
 //! | what the line carries | [`Echo`](Request::Echo) | `Echo` |
+//! | does it start again | [`Provoke`](Request::Provoke), in tests | none |
 //!
 //! There is no request that chooses a model for those after it: where it or the board's memory of it were lost, another
 //! model would answer.
@@ -80,14 +81,22 @@
 //! So a wrong answer is accepted only where a damaged frame has a right CRC-32 and is a reply of the right kind and
 //! number as well.
 //!
+//! # What holds when the board starts again
+//!
+//! A board that cannot go on, or hangs, is reset. It then knows no sequence, and refuses any row that is not a first one
+//! until the host has begun a sequence anew. Its next `Hello` says why it started and how often it has, see [`Boot`]; that
+//! the number of resets is the same before and after some work is how a host knows that no reset lies between.
+//!
 //! # Versions
 //!
 //! [`PROTOCOL_VERSION`] counts up with any change to a message. The request [`Hello`](Request::Hello) and the beginning
 //! of its reply stay as they are for ever, see [`protocol_of`], so that each version can tell that the other end speaks
 //! another one.
 
+mod boot;
 pub mod bulk;
 pub mod frame;
+mod provocation;
 mod refusal;
 mod reply;
 mod request;
@@ -96,11 +105,14 @@ mod update;
 
 use serde::{Deserialize, Serialize};
 
+pub use provocation::Provocation;
 pub use refusal::Refusal;
 pub use reply::{Reply, protocol_of};
 pub use request::Request;
 pub use statistics::Statistics;
 pub use update::{FlashFault, Source, UpdateRefusal, Upload};
+
+pub use boot::{Boot, Cause};
 
 /// Version of the messages; a board that answers [`Reply::Hello`] with another one is not spoken to.
 pub const PROTOCOL_VERSION: u8 = 3;

@@ -48,6 +48,8 @@ pub enum Refusal {
     },
     /// A model that is not to take another one's place.
     Update(UpdateRefusal),
+    /// The firmware was built without what is asked for.
+    NotBuiltIn,
 }
 
 impl fmt::Display for Refusal {
@@ -67,6 +69,7 @@ impl fmt::Display for Refusal {
                 write!(f, "an echo of {found} bytes was asked for, a board sends back at most {ECHO_BYTES}")
             }
             Self::Update(refusal) => write!(f, "{refusal}"),
+            Self::NotBuiltIn => f.write_str("its firmware was built without that"),
         }
     }
 }

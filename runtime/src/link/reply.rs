@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Numbered, Refusal, Source, Statistics};
+use super::{Boot, Numbered, Refusal, Source, Statistics};
 #[cfg(doc)]
 use super::{PROTOCOL_VERSION, Request, bulk};
 use crate::{CellKind, Numbers, OutputFormat, Samples, Shape};
@@ -29,6 +29,9 @@ pub enum Reply<'a> {
         models: u8,
         /// Bytes of the longest message that the board takes; it drops a longer one as a broken frame.
         request_bytes: u16,
+        /// Why it started.
+        #[serde(borrow)]
+        boot: Boot<&'a str>,
     },
     /// To [`Request::Describe`].
     Model {

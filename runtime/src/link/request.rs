@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Upload;
+use super::{Provocation, Upload};
 
 /// What a host asks of a board.
 ///
@@ -77,4 +77,7 @@ pub enum Request<'a> {
     },
     /// Starts the board again, as the end of a power failure does.
     Restart,
+    /// Ends the board's program in that way, to see that it starts again; refused by a board whose firmware was not built
+    /// for such tests.
+    Provoke(Provocation),
 }

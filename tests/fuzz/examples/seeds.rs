@@ -6,8 +6,8 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use refrain::link::{
-    ECHO_BYTES, Numbered, PROTOCOL_VERSION, Refusal, Reply, Request, Source, Statistics, UpdateRefusal,
-    Upload,
+    Boot, Cause, ECHO_BYTES, Numbered, PROTOCOL_VERSION, Provocation, Refusal, Reply, Request, Source,
+    Statistics, UpdateRefusal, Upload,
 };
 use refrain::{CellKind, ModelError, Numbers, OutputFormat, Samples, Shape, Steps, Task};
 use refrain_tests::{Recordings, per_step, random_model_with, regression};
@@ -54,6 +54,7 @@ fn requests() -> Vec<Request<'static>> {
         Request::Chunk { upload: 0xcafe_f00d, offset: 1000, bytes: &[1, 2, 0, 255] },
         Request::Commit { upload: 0xcafe_f00d },
         Request::Restart,
+        Request::Provoke(Provocation::Panic),
     ]
 }
 
@@ -65,6 +66,7 @@ fn replies() -> Vec<Reply<'static>> {
             board: "a board",
             models: 3,
             request_bytes: 1070,
+            boot: Boot { resets: 3, cause: Cause::Panic { file: "main.rs", line: 300 } },
         },
         Reply::Model {
             name: "gestures",

@@ -105,6 +105,9 @@ impl fmt::Display for Report {
             fact("asked again", thousands(report.retries));
             fact("bytes that the board lost", thousands(report.lost_bytes));
         }
+        if let Some(boot) = &report.started_again {
+            fact("THE BOARD STARTED AGAIN", boot.clone());
+        }
         writeln!(f, "{facts}")?;
         write!(f, "SHA-256 of the logits: {}", report.logits_sha256)
     }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use refrain::link::Boot;
+
 use super::firmware::FirmwareError;
 use super::qemu::EmulatorError;
 use super::update::UpdateError;
@@ -51,6 +53,14 @@ pub enum DeviceError {
     /// A model did not take another one's place.
     #[error(transparent)]
     Update(#[from] UpdateError),
+    /// The board starts again and again, or did so and then gave no answer.
+    #[error("the board started again in the middle of the run, after {boot}; then {reason}")]
+    StartedAgain {
+        /// Why it did, the last time.
+        boot: Boot<String>,
+        /// What came of it.
+        reason: LinkError,
+    },
     /// The serial port cannot be opened.
     #[error("{port}: cannot open this serial port: {reason}")]
     Port {

@@ -101,7 +101,7 @@ pub(super) fn on_port(
     classify(&mut client, piece, file, work, None, classified)
 }
 
-/// Finds the model on the board and classifies all sequences.
+/// Finds the model on the board and classifies all sequences; an error of the link says whether the board started again.
 fn classify<T: Transport>(
     client: &mut Client<T>,
     piece: Piece,
@@ -110,7 +110,26 @@ fn classify<T: Transport>(
     firmware: Option<&Firmware>,
     classified: &mut dyn FnMut(usize),
 ) -> Result<Outcome, DeviceError> {
-    let (hello, model) = find_model(client, file)?;
+    let found = find_model(client, file)?;
+    let boot = found.0.boot.clone();
+    classify_with(client, found, piece, work, firmware, classified).map_err(|error| match error {
+        DeviceError::Link(reason) => match client.hello() {
+            Ok(now) if now.boot != boot => DeviceError::StartedAgain { boot: now.boot, reason },
+            _ => reason.into(),
+        },
+        other => other,
+    })
+}
+
+/// Classifies all sequences with the model of that number.
+fn classify_with<T: Transport>(
+    client: &mut Client<T>,
+    (hello, model): (Hello, u8),
+    piece: Piece,
+    work: &Work,
+    firmware: Option<&Firmware>,
+    classified: &mut dyn FnMut(usize),
+) -> Result<Outcome, DeviceError> {
     let read_out = work.read_out();
     let served = Served {
         model,
@@ -135,11 +154,15 @@ fn classify<T: Transport>(
         carried += sent;
         classified(sequence + 1);
     }
+    let (statistics, now) = (client.statistics()?, client.hello()?);
+    // A board that lost its power counts its resets anew, but has not answered all of these sequences since.
+    let has_forgotten = u64::from(statistics.sequences) < work.count() as u64;
     Ok(Outcome {
         board: hello.board,
         logits,
-        statistics: client.statistics()?,
+        statistics,
         retries: client.retries(),
+        started_again: Some(now.boot).filter(|boot| has_forgotten || *boot != hello.boot),
         seconds: carried.seconds,
         via: piece.via(),
         line: Some(LineRate::new(carried, echoed)),
@@ -178,6 +201,7 @@ fn find_model<T: Transport>(client: &mut Client<T>, file: &ModelFile) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use refrain::link::Cause;
     use refrain::{Numbers, Task};
 
     use super::*;
@@ -219,9 +243,39 @@ mod tests {
             let expected: Vec<u8> =
                 (0..4).flat_map(|sequence| expected(work.rows(sequence..sequence + 1))).collect();
             assert_eq!(outcome.logits, expected);
+            assert_eq!(outcome.started_again, None);
             assert_eq!((outcome.board.as_str(), outcome.retries, outcome.via), ("fake", 0, "link"));
             assert_eq!(progress, [1, 2, 3, 4]);
         }
+    }
+
+    #[test]
+    fn a_board_that_starts_again_is_told_of_and_every_answer_is_right() {
+        let (file, work) = (file(), work(&[9; 40], Steps::Last));
+        let expected: Vec<u8> =
+            (0..40).flat_map(|sequence| fake_logits(work.rows(sequence..sequence + 1))).collect();
+        for piece in [Piece::Row, Piece::Sequence] {
+            let mut link = FaultyLink::new(Faults { restarts: 50, ..Faults::NONE }, 1);
+            link.board.crc = file.model().crc();
+            let mut client = Client::new(link, Patience::WITH_PORT, 0);
+            let outcome = classify(&mut client, piece, &file, &work, None, &mut |_| {}).unwrap();
+            assert_eq!(outcome.logits, expected);
+            let boot = outcome.started_again.unwrap();
+            assert!(boot.resets > 0 && boot.cause == Cause::Watchdog { pc: 0x1234 }, "{boot}");
+        }
+    }
+
+    #[test]
+    fn a_board_that_starts_again_without_end_is_given_up_with_the_cause() {
+        let (file, work) = (file(), work(&[9], Steps::Last));
+        let mut link = FaultyLink::new(Faults { restarts: 1, ..Faults::NONE }, 1);
+        link.board.crc = file.model().crc();
+        let mut client = Client::new(link, Patience::WITH_PORT, 0);
+        let error = classify(&mut client, Piece::Row, &file, &work, None, &mut |_| {}).err().unwrap();
+        let message = error.to_string();
+        let start = "the board started again in the middle of the run, after the watchdog, for the program hung at 0x00001234; ";
+        assert!(message.starts_with(start), "{message}");
+        assert!(message.ends_with("; then a sequence was begun 10 times and rows were lost each time; the link is too bad to be used"), "{message}");
     }
 
     #[test]

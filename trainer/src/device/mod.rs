@@ -20,7 +20,7 @@ mod work;
 
 use std::time::{Duration, Instant};
 
-use refrain::link::Statistics;
+use refrain::link::{Boot, Statistics};
 
 pub use bench::{Bench, BenchRun};
 pub use board::{Board, JobMemory};
@@ -89,6 +89,8 @@ struct Outcome {
     logits: Vec<u8>,
     statistics: Statistics,
     retries: u64,
+    /// Why the board started again in the course of the run, if it did.
+    started_again: Option<Boot<String>>,
     seconds: f64,
     via: &'static str,
     line: Option<LineRate>,
@@ -217,6 +219,7 @@ fn from_memory(
         logits: answers.logits,
         statistics: answers.statistics,
         retries: 0,
+        started_again: None,
         seconds: start.elapsed().as_secs_f64(),
         via: "memory",
         line: None,

@@ -52,6 +52,9 @@ pub struct DeviceReport {
     pub retries: u64,
     /// Bytes that the board has lost since it started: they came while it had no room.
     pub lost_bytes: u32,
+    /// Why the board started again in the course of the run, the last time that it did; `None` where it did not. What it
+    /// counts begins anew with each start.
+    pub started_again: Option<String>,
 }
 
 /// Flash that the firmware takes.
@@ -131,6 +134,7 @@ pub(super) fn compare(
         line: outcome.line,
         retries: outcome.retries,
         lost_bytes: outcome.statistics.lost_bytes,
+        started_again: outcome.started_again.map(|boot| boot.to_string()),
     })
 }
 
@@ -176,6 +180,7 @@ mod tests {
             logits,
             statistics: Statistics { stack_bytes: 900, inference_stack_bytes: 400, ..Statistics::default() },
             retries: 3,
+            started_again: None,
             seconds: 2.0,
             via: "link",
             line: None,

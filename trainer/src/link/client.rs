@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use refrain::link::frame::{self, frame_bytes};
-use refrain::link::{Numbered, PROTOCOL_VERSION, Reply, Request, Statistics, protocol_of};
+use refrain::link::{Numbered, PROTOCOL_VERSION, Provocation, Reply, Request, Statistics, protocol_of};
 
 use super::error::LinkError;
 use super::facts::{Description, Hello};
@@ -110,8 +110,9 @@ impl<T: Transport> Client<T> {
         let attempts = usual.start.div_duration_f32(HELLO_EVERY) as u32;
         self.patience = Patience { time_out: HELLO_EVERY, attempts, ..usual };
         let answer = self.ask("Hello", Request::Hello, |reply| match reply {
-            Reply::Hello { protocol: PROTOCOL_VERSION, firmware, board, models, request_bytes } => {
-                Some(Hello { firmware: firmware.into(), board: board.into(), models, request_bytes })
+            Reply::Hello { protocol: PROTOCOL_VERSION, firmware, board, models, request_bytes, boot } => {
+                let (firmware, board, boot) = (firmware.into(), board.into(), boot.map(String::from));
+                Some(Hello { firmware, board, models, request_bytes, boot })
             }
             _ => None,
         });
@@ -158,6 +159,20 @@ impl<T: Transport> Client<T> {
     /// [`LinkError`]; [`LinkError::Unexpected`] where others come back.
     pub fn echo(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
         self.ask("Echo", Request::Echo { bytes }, is_echo_of(bytes))
+    }
+
+    /// Ends the board's program in that way. That it does so is known only by its silence, so what came of it is what the
+    /// next [`hello`](Self::hello) says.
+    ///
+    /// # Errors
+    /// [`LinkError`]; [`LinkError::Refused`] where its firmware was not built for that.
+    pub fn provoke(&mut self, provocation: Provocation) -> Result<(), LinkError> {
+        let usual = self.patience;
+        self.patience = Patience { time_out: HELLO_EVERY, ..usual };
+        let number = self.post(Request::Provoke(provocation));
+        let answer = number.and_then(|number| self.wait_for("Provoke", number, |_| None::<()>));
+        self.patience = usual;
+        answer.map(|_| ())
     }
 
     /// A number for a sequence.

@@ -1,6 +1,6 @@
 //! What a board says.
 
-use refrain::link::Source;
+use refrain::link::{Boot, Source};
 use refrain::{CellKind, Numbers, OutputFormat, Samples, Shape, Steps};
 
 use crate::evaluate::LOGIT_BYTES;
@@ -16,6 +16,8 @@ pub struct Hello {
     pub models: u8,
     /// Bytes of the longest message that it takes.
     pub request_bytes: u16,
+    /// Why it started.
+    pub boot: Boot<String>,
 }
 
 /// What a board says of a model.

@@ -7,7 +7,8 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use refrain::link::frame::{self, Receiver};
 use refrain::link::{
-    Numbered, PROTOCOL_VERSION, Refusal, Reply, Request, Source, Statistics, UpdateRefusal, Upload,
+    Boot, Cause, Numbered, PROTOCOL_VERSION, Refusal, Reply, Request, Source, Statistics, UpdateRefusal,
+    Upload,
 };
 use refrain::{CellKind, Numbers, OutputFormat, Samples, Shape, Steps, Task, crc32};
 
@@ -65,6 +66,7 @@ pub(crate) struct FakeBoard {
     pub(crate) uploaded: Option<(u32, Vec<u8>)>,
     /// Whether that was before the last start.
     is_used: bool,
+    boot: Boot<&'static str>,
 }
 
 /// Of an interrupted upload the fake board keeps a multiple of so many bytes.
@@ -74,8 +76,8 @@ impl FakeBoard {
     pub(super) fn new() -> Self {
         let (receiver, statistics) = (Receiver::new(), Statistics::default());
         let (protocol, steps) = (PROTOCOL_VERSION, Steps::Last);
-        let (upload, uploaded, is_used) = (None, None, false);
-        Self { protocol, crc: 7, steps, receiver, current: None, statistics, upload, uploaded, is_used }
+        let (boot, upload, uploaded, is_used) = (Boot::POWER_ON, None, None, false);
+        Self { protocol, crc: 7, steps, receiver, current: None, statistics, boot, upload, uploaded, is_used }
     }
 
     /// Takes what came and returns what goes back.
@@ -97,7 +99,8 @@ impl FakeBoard {
         let reply = match body {
             Request::Hello => {
                 let (protocol, request_bytes) = (self.protocol, 100);
-                Reply::Hello { protocol, firmware: "0.0.0", board: "fake", models: 1, request_bytes }
+                let boot = self.boot;
+                Reply::Hello { protocol, firmware: "0.0.0", board: "fake", models: 1, request_bytes, boot }
             }
             Request::Describe { model: 0 } => Reply::Model {
                 name: "fake",
@@ -113,6 +116,7 @@ impl FakeBoard {
             Request::Describe { .. } => Reply::Refused(Refusal::NoSuchModel { models: 1 }),
             Request::Statistics => Reply::Statistics(self.statistics),
             Request::Echo { bytes } => Reply::Echo { bytes },
+            Request::Provoke(_) => Reply::Refused(Refusal::NotBuiltIn),
             Request::Reset => {
                 self.current = None;
                 Reply::Accepted
@@ -125,12 +129,14 @@ impl FakeBoard {
                 _ => Reply::Refused(Refusal::RowOrder { expected: 0 }),
             },
             Request::Sequence { sequence, values, .. } => {
+                self.statistics.sequences += 1;
                 logits = fake_logits(values);
                 Reply::Logits { sequence, logits: &logits }
             }
             Request::Row { sequence, index, count, values, .. } => match self.step(sequence, index, values) {
                 Err(refusal) => Reply::Refused(refusal),
                 Ok(state) if index + 1 == count || self.steps == Steps::Every => {
+                    self.statistics.sequences += u32::from(index + 1 == count);
                     logits = state.to_le_bytes().repeat(2);
                     Reply::Logits { sequence, logits: &logits }
                 }
@@ -207,10 +213,12 @@ impl FakeBoard {
         }
     }
 
-    /// As a power failure does.
+    /// As its watchdog does.
     pub(super) fn restart(&mut self) {
         self.current = None;
         self.receiver = Receiver::new();
+        self.statistics = Statistics::default();
+        self.boot = Boot { resets: self.boot.resets + 1, cause: Cause::Watchdog { pc: 0x1234 } };
         self.is_used = self.uploaded.is_some();
         self.upload = self.upload.take().filter(|_| !self.is_used).map(|(upload, mut bytes)| {
             bytes.truncate(bytes.len() / KEPT_BYTES * KEPT_BYTES);

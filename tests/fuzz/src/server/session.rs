@@ -3,7 +3,7 @@
 
 use refrain::Steps;
 use refrain::link::frame;
-use refrain::link::{ECHO_BYTES, PROTOCOL_VERSION, Refusal, Reply, Request, Statistics, UpdateRefusal};
+use refrain::link::{Boot, ECHO_BYTES, PROTOCOL_VERSION, Refusal, Reply, Request, Statistics, UpdateRefusal};
 
 use super::stand_ins::{LOGIT_BYTES, Recorder};
 use super::{BOARD, MODELS, REQUEST};
@@ -40,6 +40,7 @@ impl Host {
                 board: BOARD,
                 models: MODELS.len() as u8,
                 request_bytes: frame::message_room(REQUEST) as u16,
+                boot: Boot::POWER_ON,
             },
             Request::Describe { model } => describe(model),
             Request::Row { model, sequence, index, count, values } => {
@@ -70,6 +71,7 @@ impl Host {
                 Reply::Refused(Refusal::Update(UpdateRefusal::NotBegun))
             }
             Request::Restart => Reply::Accepted,
+            Request::Provoke(_) => Reply::Refused(Refusal::NotBuiltIn),
             Request::Statistics => Reply::Statistics(Statistics {
                 sequences: self.answered,
                 timesteps: self.timesteps,

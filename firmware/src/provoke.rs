@@ -1,0 +1,54 @@
+//! Ends of the program that a test asks for; see the feature `provoke`.
+
+use core::hint::black_box;
+
+use cortex_m::peripheral::SCB;
+use refrain::link::Provocation;
+
+/// Ends the program in that way.
+pub(crate) fn provoke(provocation: Provocation) {
+    match provocation {
+        Provocation::Panic => panic!(),
+        Provocation::ArithmeticOverflow => overflow_a_sum(),
+        Provocation::HardFault => cortex_m::asm::udf(),
+        Provocation::StackOverflow { large_frames: false } => overflow_stack::<50>(0),
+        Provocation::StackOverflow { large_frames: true } => overflow_stack::<3000>(0),
+        Provocation::UnexpectedInterrupt => SCB::set_pendsv(),
+        Provocation::Hang => hang(),
+        Provocation::DeafHang => {
+            cortex_m::interrupt::disable();
+            hang()
+        }
+        Provocation::PanicInLog => defmt::info!("{}", Unspeakable(|| panic!())),
+        Provocation::HardFaultInLog => defmt::info!("{}", Unspeakable(|| cortex_m::asm::udf())),
+    }
+}
+
+/// Panics where overflow is checked for.
+#[inline(never)]
+fn overflow_a_sum() {
+    black_box(black_box(u32::MAX) + 1);
+}
+
+/// Calls itself until the stack is full, with so many words a call.
+#[inline(never)]
+fn overflow_stack<const WORDS: usize>(depth: u32) {
+    let frame = black_box([depth; WORDS]);
+    if black_box(true) {
+        overflow_stack::<WORDS>(frame[0].wrapping_add(1));
+    }
+    black_box(frame);
+}
+
+fn hang() {
+    while black_box(true) {}
+}
+
+/// Cannot be logged: what it does instead comes in the middle of the line.
+struct Unspeakable(fn());
+
+impl defmt::Format for Unspeakable {
+    fn format(&self, _: defmt::Formatter<'_>) {
+        (self.0)();
+    }
+}

@@ -1,0 +1,93 @@
+//! A board whose program fails, in any way that it can, starts again, says why, and answers rightly as before.
+
+use std::path::Path;
+use std::time::Duration;
+
+use refrain::link::{Boot, Cause, Provocation};
+use refrain::{CellKind, Numbers, Samples};
+use refrain_tests::Recordings;
+use refrain_trainer::data::Task;
+use refrain_trainer::device::qemu::{Emulator, Mode};
+use refrain_trainer::device::{Board, firmware};
+use refrain_trainer::evaluate::evaluate;
+use refrain_trainer::link::{Client, Patience, Served};
+use refrain_trainer::model_file::ModelFile;
+use refrain_trainer::setup::qemu;
+
+/// An emulated board may take long to start where the machine is busy, and the watchdog waits for seconds of its own.
+const PATIENCE: Patience =
+    Patience { start: Duration::from_secs(120), time_out: Duration::from_secs(10), attempts: 6 };
+
+/// Where the program provokes itself.
+const SOURCE: &str = "firmware/src/provoke.rs";
+
+/// Starts an emulated board with one model, whose program can be provoked.
+fn start(board: Board, file: &ModelFile, folder: &Path) -> Client<Emulator> {
+    let qemu = qemu(board.name(), board.minimum_qemu()).expect("QEMU is there or can be installed");
+    let firmware =
+        firmware::build(board, &[file], &["provoke"], folder).expect("the firmware can be built so");
+    let emulator = Emulator::start(&qemu, board, &firmware, Mode::Serve, folder).expect("QEMU starts");
+    Client::new(emulator, PATIENCE, 0)
+}
+
+/// Whether `cause` is how a program ends after that provocation.
+fn is_end_of(provocation: Provocation, cause: &Cause<String>) -> bool {
+    match (provocation, cause) {
+        (
+            Provocation::Panic | Provocation::ArithmeticOverflow | Provocation::PanicInLog,
+            Cause::Panic { file, line },
+        ) => file == SOURCE && *line > 0,
+        (Provocation::HardFault | Provocation::HardFaultInLog, Cause::HardFault { pc, lr }) => {
+            *pc > 0 && *lr > 0
+        }
+        (Provocation::StackOverflow { .. }, Cause::StackOverflow) => true,
+        // the processor's own, for another thread to run: there is none
+        (Provocation::UnexpectedInterrupt, Cause::UnexpectedInterrupt { number: -2 }) => true,
+        (Provocation::Hang | Provocation::DeafHang, Cause::Watchdog { pc }) => *pc > 0,
+        _ => false,
+    }
+}
+
+/// Provokes every end one after the other.
+fn every_end_is_a_start(board: Board) {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let task = Task::classification(["rest", "walk", "run"]);
+    let recordings = Recordings::random(Samples::U8, 5, &[9, 1, 4], task, 3);
+    let file = recordings.model(CellKind::Gru, 7, 1, Numbers::Int8);
+    let sequences = recordings.split.view();
+    let expected = evaluate(&file, sequences).expect("the host can evaluate it").logits;
+    let mut client = start(board, &file, folder.path());
+
+    let mut hello = client.hello().expect("the board starts");
+    assert_eq!(hello.boot, Boot::POWER_ON);
+    let served: Served = client.describe(0).expect("it holds a model").served(0);
+    for (resets, provocation) in (1..).zip(Provocation::ALL) {
+        let mut logits = Vec::new();
+        for sequence in 0..sequences.count() {
+            let rows = refrain_trainer::evaluate::link_bytes(Samples::U8, sequences.sequence(sequence));
+            logits.extend(client.classify(served, &rows).expect("the board answers"));
+        }
+        assert_eq!(logits, expected, "before {provocation:?}");
+        let counted = client.statistics().expect("the board answers");
+        assert_eq!(
+            counted.sequences,
+            sequences.count() as u32,
+            "what is counted begins anew with each start"
+        );
+
+        client.provoke(provocation).expect("the firmware was built for that");
+        hello = client.hello().expect("the board starts again");
+        assert_eq!(hello.boot.resets, resets, "after {provocation:?}");
+        assert!(is_end_of(provocation, &hello.boot.cause), "after {provocation:?}: {}", hello.boot);
+    }
+}
+
+#[test]
+fn a_cortex_m4_starts_again_after_every_end() {
+    every_end_is_a_start(Board::Mps2An386);
+}
+
+#[test]
+fn a_cortex_m33_starts_again_after_every_end() {
+    every_end_is_a_start(Board::Mps2An505);
+}
