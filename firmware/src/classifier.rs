@@ -1,7 +1,12 @@
 //! A model of any cell and shape, with the state of the sequence that it is reading.
 
 use refrain::cell::Cell;
-use refrain::{Header, Logit, Model, ModelError, Operands, RowLength, SampleType, SelfTestError, State};
+use refrain::{
+    Header, Logit, Model, ModelError, Operands, Part, RowLength, SampleType, SelfTestError, State,
+};
+
+/// Runs a part of a timestep and measures it.
+pub type MeasurePart<'p> = &'p mut dyn FnMut(Part, &mut dyn FnMut());
 
 /// What the firmware needs of a model; [`Network`] has it for every cell and shape.
 pub trait Classifier {
@@ -19,6 +24,12 @@ pub trait Classifier {
     /// # Errors
     /// [`RowLength`], and the state stays as it was.
     fn step(&mut self, row: &[u8]) -> Result<(), RowLength>;
+
+    /// [`step`](Self::step), and then its parts again, see [`Model::step_bytes_in_parts`]: `measure` runs each of them.
+    ///
+    /// # Errors
+    /// Those of [`step`](Self::step).
+    fn step_in_parts(&mut self, row: &[u8], measure: MeasurePart<'_>) -> Result<(), RowLength>;
 
     /// The logits of the sequence so far, four bytes each as they travel on the link.
     fn logits(&mut self) -> &[u8];
@@ -95,6 +106,10 @@ impl<
 
     fn step(&mut self, row: &[u8]) -> Result<(), RowLength> {
         self.model.step_bytes_in(&mut self.state, row, &mut self.operands)
+    }
+
+    fn step_in_parts(&mut self, row: &[u8], measure: MeasurePart<'_>) -> Result<(), RowLength> {
+        self.model.step_bytes_in_parts(&mut self.state, row, &mut self.operands, measure)
     }
 
     fn logits(&mut self) -> &[u8] {

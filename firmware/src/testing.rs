@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 
-use refrain::{CellKind, Header, InputFormat, Numbers, OutputFormat, RowLength, Samples, Scaling};
+use refrain::{CellKind, Header, InputFormat, Numbers, OutputFormat, Part, RowLength, Samples, Scaling};
 use refrain::{SelfTestError, Shape, Steps, Task};
 
+use crate::classifier::MeasurePart;
 use crate::{Classifier, Clock, DepthGauge};
 
 /// A clock that goes on by a fixed step each time it is read.
@@ -68,6 +69,8 @@ pub(crate) struct Recorder<'c> {
 /// Ticks of a [`Recorder`]'s step and of its logits.
 pub(crate) const STEP_TICKS: u64 = 1000;
 pub(crate) const LOGITS_TICKS: u64 = 10;
+/// Ticks of its step that no layer takes.
+pub(crate) const INPUT_TICKS: u64 = 300;
 
 impl<'c> Recorder<'c> {
     /// Takes rows of `inputs` bytes.
@@ -127,6 +130,14 @@ impl Classifier for Recorder<'_> {
         self.rows.extend_from_slice(row);
         self.clock.advance(STEP_TICKS);
         Ok(())
+    }
+
+    fn step_in_parts(&mut self, row: &[u8], measure: MeasurePart<'_>) -> Result<(), RowLength> {
+        let clock = self.clock;
+        let mut taken = Ok(());
+        measure(Part::Step, &mut || taken = self.step(row));
+        measure(Part::Layers(1), &mut || clock.advance(STEP_TICKS - INPUT_TICKS));
+        taken
     }
 
     fn logits(&mut self) -> &[u8] {

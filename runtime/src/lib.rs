@@ -39,6 +39,7 @@ mod kernel;
 pub mod link;
 mod model;
 mod networks;
+mod parts;
 mod sample;
 mod self_test;
 mod shape;
@@ -54,6 +55,7 @@ pub use format::{Header, InputFormat, ModelError, Numbers, OutputFormat, Samples
 pub use kernel::check_kernel;
 pub use model::{Model, Operands, RowLength, argmax, to_f32};
 pub use networks::{FloatGru, FloatLstm, FloatSimpleRnn, Gru, Gru4, Lstm, Lstm4, SimpleRnn, SimpleRnn4};
+pub use parts::Part;
 pub use sample::{Sample, SampleType, float_operand};
 pub use self_test::SelfTestError;
 pub use shape::{CellKind, MAX_INPUTS, MAX_LAYERS, MAX_OUTPUTS, MAX_UNITS, Shape};

@@ -29,7 +29,7 @@ fn linked(program: &str, target: &str) -> Image {
 
 #[test]
 fn no_panic_can_be_reached_on_cortex_m4f() {
-    for program in ["four-bits", "layers", "float-samples"] {
+    for program in ["four-bits", "layers", "float-samples", "parts"] {
         linked(program, CORTEX_M4F);
     }
 }

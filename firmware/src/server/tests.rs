@@ -2,7 +2,8 @@
 
 use std::convert::Infallible;
 
-use refrain::link::{Cause, Refusal, Statistics};
+use refrain::MAX_LAYERS;
+use refrain::link::{Cause, Profile, Refusal, Statistics};
 
 use super::*;
 use crate::testing::{Recorder, SteppedClock};
@@ -286,6 +287,15 @@ fn the_largest_messages_fit_the_frame() {
         lost_bytes: u32::MAX,
     };
     out.send(u32::MAX, Reply::Statistics(statistics)).unwrap();
+    let profile = Profile {
+        timesteps: u16::MAX,
+        ticks_per_1000_instructions: u32::MAX,
+        whole: u64::MAX,
+        input: u64::MAX,
+        layers: [u64::MAX; MAX_LAYERS],
+        logits: u64::MAX,
+    };
+    out.send(u32::MAX, Reply::Profile(profile)).unwrap();
     let mut out = Outbox::<Vec<u8>, { reply_frame(1024, 0) }>::new(Vec::new());
     out.send(u32::MAX, Reply::Logits { sequence: u32::MAX, logits: &[255; 1024] }).unwrap();
 }

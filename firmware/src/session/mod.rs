@@ -1,5 +1,6 @@
 //! What is answered to each request.
 
+mod profile;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -128,6 +129,7 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
             // it is done behind the reply
             Request::Restart => Ok(Reply::Accepted),
             Request::Provoke(provocation) => self.provoke(provocation),
+            Request::Profile { model, values } => self.profile(model, values),
         };
         reply.unwrap_or_else(Reply::Refused)
     }
@@ -219,10 +221,7 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
     fn sequence(&mut self, model: u8, sequence: u32, values: &[u8]) -> Result<Reply<'_>, Refusal> {
         let row = self.model(model)?.header().row_bytes();
         let wrong = Refusal::SequenceLength { found: saturated(values.len()), row: saturated(row) };
-        if row == 0 || !values.len().is_multiple_of(row) {
-            return Err(wrong);
-        }
-        let count = u16::try_from(values.len() / row).map_err(|_| wrong)?;
+        let count = row_count(values, row).ok_or(wrong)?;
         let key = Key { model, sequence, count };
         if self.current.is_some_and(|current| current.key == key && current.taken == count) {
             return self.logits(model, sequence);
@@ -278,6 +277,12 @@ fn echo(bytes: &[u8]) -> Result<Reply<'_>, Refusal> {
 /// What is said of an upload.
 fn uploaded<'a>(outcome: Result<u32, UpdateRefusal>) -> Result<Reply<'a>, Refusal> {
     outcome.map(|bytes| Reply::Uploaded { bytes }).map_err(Refusal::Update)
+}
+
+/// How many rows of `row` bytes there are, 0 included; `None` where the bytes are no rows, or too many.
+fn row_count(values: &[u8], row: usize) -> Option<u16> {
+    let is_whole = row > 0 && values.len().is_multiple_of(row);
+    is_whole.then(|| values.len() / row).and_then(|count| u16::try_from(count).ok())
 }
 
 fn saturated(bytes: usize) -> u16 {

@@ -1,10 +1,10 @@
 //! Tests of what is answered.
 
 use refrain::Samples;
-use refrain::link::{Cause, Source};
+use refrain::link::{Cause, Profile, Source};
 
 use super::*;
-use crate::testing::{LOGITS_TICKS, Recorder, STEP_TICKS, SteppedClock};
+use crate::testing::{INPUT_TICKS, LOGITS_TICKS, Recorder, STEP_TICKS, SteppedClock};
 use crate::update::{NoFlash, Store};
 
 const ROWS: [&[u8]; 3] = [&[1, 2], &[3, 4], &[5, 6]];
@@ -333,5 +333,62 @@ fn an_echo_brings_back_what_a_board_has_room_for() {
         }
         let refused = Reply::Refused(Refusal::EchoLength { found: 129 });
         assert_eq!(session.answer(Request::Echo { bytes: &[7; 129] }, 0), refused);
+    });
+}
+
+/// What a [`Recorder`] costs that takes so many rows and answers so often.
+fn profile_of(timesteps: u16, answers: u64) -> Reply<'static> {
+    let steps = u64::from(timesteps);
+    Reply::Profile(Profile {
+        timesteps,
+        ticks_per_1000_instructions: 25_600,
+        whole: steps * STEP_TICKS + answers * LOGITS_TICKS,
+        input: steps * INPUT_TICKS,
+        layers: [steps * (STEP_TICKS - INPUT_TICKS), 0, 0],
+        logits: answers * LOGITS_TICKS,
+    })
+}
+
+#[test]
+fn a_profile_has_the_cost_of_each_part_and_counts_for_nothing() {
+    with_session(|session| {
+        for (model, answers) in [(0, 1), (2, 3)] {
+            let request = Request::Profile { model, values: &[1, 2, 3, 4, 5, 6] };
+            for _ in 0..2 {
+                assert_eq!(session.answer(request, 0), profile_of(3, answers), "however often it is asked");
+            }
+        }
+        let Reply::Profile(profile) = session.answer(Request::Profile { model: 0, values: &[1, 2] }, 0)
+        else {
+            panic!("no profile");
+        };
+        assert_eq!(profile.parts(), profile.whole);
+        let Reply::Statistics(counted) = session.answer(Request::Statistics, 0) else { panic!("no counts") };
+        assert_eq!((counted.sequences, counted.timesteps, counted.ticks), (0, 0, 0));
+    });
+}
+
+#[test]
+fn a_profile_forgets_the_sequence_that_is_being_read() {
+    with_session(|session| {
+        session.answer(row(7, 0, ROWS[0]), 0);
+        session.answer(Request::Profile { model: 1, values: &[1, 2, 3] }, 0);
+        let refused = Reply::Refused(Refusal::RowOrder { expected: 0 });
+        assert_eq!(session.answer(row(7, 1, ROWS[1]), 0), refused);
+        finish(session, 7, 0);
+    });
+}
+
+#[test]
+fn a_profile_of_what_is_no_sequence_is_refused() {
+    with_session(|session| {
+        session.answer(row(7, 0, ROWS[0]), 0);
+        let refused = |found| Reply::Refused(Refusal::SequenceLength { found, row: 2 });
+        for (values, length) in [(&[][..], 0), (&[1, 2, 3], 3)] {
+            assert_eq!(session.answer(Request::Profile { model: 0, values }, 0), refused(length));
+        }
+        let nobody = session.answer(Request::Profile { model: 3, values: &[1, 2] }, 0);
+        assert_eq!(nobody, Reply::Refused(Refusal::NoSuchModel { models: 3 }));
+        finish(session, 7, 1);
     });
 }

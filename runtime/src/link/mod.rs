@@ -32,6 +32,7 @@
 //! | a whole sequence | [`Sequence`](Request::Sequence) | `Logits` |
 //! | another model | [`Begin`](Request::Begin), [`Chunk`](Request::Chunk)..., [`Commit`](Request::Commit) | [`Uploaded`](Reply::Uploaded), `Accepted` |
 //! | start again | [`Restart`](Request::Restart) | `Accepted` |
+//! | what a sequence costs, part by part | [`Profile`](Request::Profile) | [`Profile`](Reply::Profile) |
 //! | what was counted | [`Statistics`](Request::Statistics) | [`Statistics`](Reply::Statistics) |
 //! | what the line carries | [`Echo`](Request::Echo) | `Echo` |
 //! | does it start again | [`Provoke`](Request::Provoke), in tests | none |
@@ -96,6 +97,7 @@
 mod boot;
 pub mod bulk;
 pub mod frame;
+mod profile;
 mod provocation;
 mod refusal;
 mod reply;
@@ -105,6 +107,7 @@ mod update;
 
 use serde::{Deserialize, Serialize};
 
+pub use profile::Profile;
 pub use provocation::Provocation;
 pub use refusal::Refusal;
 pub use reply::{Reply, protocol_of};

@@ -34,7 +34,8 @@ pub enum Refusal {
         /// The row of that sequence that would be taken: 0 where the sequence is not the current one.
         expected: u16,
     },
-    /// A [`Request::Sequence`](super::Request::Sequence) whose bytes are no rows, or none at all.
+    /// A [`Request::Sequence`](super::Request::Sequence) or [`Request::Profile`](super::Request::Profile) whose bytes are no
+    /// rows, or none at all.
     SequenceLength {
         /// Bytes that came.
         found: u16,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Boot, Numbered, Refusal, Source, Statistics};
+use super::{Boot, Numbered, Profile, Refusal, Source, Statistics};
 #[cfg(doc)]
 use super::{PROTOCOL_VERSION, Request, bulk};
 use crate::{CellKind, Numbers, OutputFormat, Samples, Shape};
@@ -84,6 +84,8 @@ pub enum Reply<'a> {
         /// Bytes of the model that have come so far: the next piece begins there.
         bytes: u32,
     },
+    /// To [`Request::Profile`].
+    Profile(Profile),
 }
 
 /// The protocol that a board speaks, out of the body of a [`Reply::Hello`] of any version; `None` where the body is no

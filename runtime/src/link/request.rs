@@ -80,4 +80,12 @@ pub enum Request<'a> {
     /// Ends the board's program in that way, to see that it starts again; refused by a board whose firmware was not built
     /// for such tests.
     Provoke(Provocation),
+    /// What does this sequence, or as much of one as fits into a request, cost, part by part? Nothing of it is counted in
+    /// the [statistics](Self::Statistics), and the sequence that is being read is forgotten.
+    Profile {
+        /// The model that is measured.
+        model: u8,
+        /// Row behind row, as in [`Row`](Self::Row).
+        values: &'a [u8],
+    },
 }

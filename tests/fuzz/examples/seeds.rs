@@ -6,8 +6,8 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use refrain::link::{
-    Boot, Cause, ECHO_BYTES, Numbered, PROTOCOL_VERSION, Provocation, Refusal, Reply, Request, Source,
-    Statistics, UpdateRefusal, Upload,
+    Boot, Cause, ECHO_BYTES, Numbered, PROTOCOL_VERSION, Profile, Provocation, Refusal, Reply, Request,
+    Source, Statistics, UpdateRefusal, Upload,
 };
 use refrain::{CellKind, ModelError, Numbers, OutputFormat, Samples, Shape, Steps, Task};
 use refrain_tests::{Recordings, per_step, random_model_with, regression};
@@ -55,6 +55,7 @@ fn requests() -> Vec<Request<'static>> {
         Request::Commit { upload: 0xcafe_f00d },
         Request::Restart,
         Request::Provoke(Provocation::Panic),
+        Request::Profile { model: 0, values: &[1, 2, 3, 0, 0, 0] },
     ]
 }
 
@@ -92,6 +93,7 @@ fn replies() -> Vec<Reply<'static>> {
         Reply::Uploaded { bytes: 29_668 },
         Reply::Refused(Refusal::Update(UpdateRefusal::NotNewer { found: 2, newest: 3 })),
         Reply::Refused(Refusal::Update(UpdateRefusal::Model(ModelError::Crc { stored: 1, computed: 2 }))),
+        Reply::Profile(Profile { timesteps: 28, whole: 1 << 40, ..Profile::default() }),
     ]
 }
 

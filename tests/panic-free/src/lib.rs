@@ -12,7 +12,7 @@
 use core::hint::black_box;
 
 use refrain::cell::Cell;
-use refrain::{Model, Sample, SampleType, State};
+use refrain::{Model, Operands, Sample, SampleType, State};
 
 /// Features of a timestep, units and logits of the shipped models.
 const INPUTS: usize = 28;
@@ -37,17 +37,42 @@ pub fn run<C: Cell, const LAYERS: usize, S: SampleType, T: Sample + 'static>() {
     }
 }
 
+/// Reads a sequence of which every timestep is measured in parts; of the file and the rows the compiler knows nothing.
+#[inline(never)]
+pub fn run_in_parts<C: Cell, const LAYERS: usize, S: SampleType>() {
+    let (file, rows): (&[u8], &[&[u8]]) = black_box((&[], &[]));
+    if let Ok(model) = Model::<C, INPUTS, UNITS, OUTPUTS, LAYERS, S>::from_bytes(file) {
+        let (mut state, mut operands) = (State::new(), Operands::new());
+        for row in rows {
+            let mut measure = |part, run: &mut dyn FnMut()| {
+                run();
+                black_box(part);
+            };
+            _ = black_box(model.step_bytes_in_parts(&mut state, row, &mut operands, &mut measure));
+        }
+        black_box(&state);
+    }
+}
+
 /// Makes a program that computes with each of the networks: a cell, layers, the samples it is compiled for and the type
 /// of those that it is given.
 #[macro_export]
 macro_rules! program {
-    ($($cell:ident, $layers:literal, $compiled_for:ty, $given:ty;)+) => {
+    ($($networks:tt)+) => {
+        $crate::program_of! { run; $($networks)+ }
+    };
+}
+
+/// [`program!`] of another function of this crate than [`run`].
+#[macro_export]
+macro_rules! program_of {
+    ($run:ident; $($cell:ident, $layers:literal, $($samples:ty),+;)+) => {
         /// Where the program begins: the linker keeps what can be reached from here.
         #[cfg(target_os = "none")]
         #[expect(unsafe_code, reason = "the linker looks for this name; no other item has it")]
         #[unsafe(no_mangle)]
         extern "C" fn _start() -> ! {
-            $($crate::run::<$crate::cells::$cell, $layers, $compiled_for, $given>();)+
+            $($crate::$run::<$crate::cells::$cell, $layers, $($samples),+>();)+
             loop {
                 core::hint::spin_loop();
             }

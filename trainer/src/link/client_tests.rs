@@ -8,7 +8,9 @@ use refrain::link::{Numbered, PROTOCOL_VERSION, Refusal, frame};
 use super::client::{Client, Patience};
 use super::error::LinkError;
 use super::facts::Served;
-use super::fake_board::{Faults, FaultyLink, ROW_BYTES, SERVED, fake_logits, fake_logits_of_every_step};
+use super::fake_board::{
+    Faults, FaultyLink, ROW_BYTES, SERVED, fake_logits, fake_logits_of_every_step, fake_profile,
+};
 use super::transport::{Transport, TransportError};
 
 const PATIENCE: Patience =
@@ -251,4 +253,17 @@ fn sequences_that_the_link_cannot_carry_are_refused_before_they_are_sent() {
         let error = client.classify(Served { row_bytes, ..SERVED }, &vec![0; bytes]).unwrap_err();
         assert!(matches!(error, LinkError::SequenceLength { .. }), "{error}");
     }
+}
+
+#[test]
+fn a_profile_comes_whole_over_a_bad_link() {
+    let faults = Faults { lost: 200, doubled: 200, flipped: 200, restarts: 50 };
+    let mut client = client(faults, 11);
+    for round in 0..60 {
+        let rows = sequence(round, 1 + round % 9);
+        assert_eq!(client.profile(SERVED, &rows).unwrap(), fake_profile(&rows));
+    }
+    assert!(client.retries() > 0, "the link was good");
+    let error = client.profile(SERVED, &[1; ROW_BYTES + 1]).unwrap_err().to_string();
+    assert!(error.starts_with("a sequence has 7 bytes"), "{error}");
 }

@@ -7,8 +7,8 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use refrain::link::frame::{self, Receiver};
 use refrain::link::{
-    Boot, Cause, Numbered, PROTOCOL_VERSION, Refusal, Reply, Request, Source, Statistics, UpdateRefusal,
-    Upload,
+    Boot, Cause, Numbered, PROTOCOL_VERSION, Profile, Refusal, Reply, Request, Source, Statistics,
+    UpdateRefusal, Upload,
 };
 use refrain::{CellKind, Numbers, OutputFormat, Samples, Shape, Steps, Task, crc32};
 
@@ -30,6 +30,21 @@ pub(crate) fn fake_logits(rows: &[u8]) -> Vec<u8> {
 /// What it makes of a sequence each of whose rows it answers.
 pub(crate) fn fake_logits_of_every_step(rows: &[u8]) -> Vec<u8> {
     (1..=rows.len() / ROW_BYTES).flat_map(|end| fake_logits(&rows[..end * ROW_BYTES])).collect()
+}
+
+/// What it measures of a sequence: 3 instructions for each byte and 50 for each row of input, 700 for each row of its layer,
+/// and 90 for the logits; 5 go to none of them.
+pub(crate) fn fake_profile(rows: &[u8]) -> Profile {
+    let timesteps = (rows.len() / ROW_BYTES) as u64;
+    let [input, layer, logits] = [3 * rows.len() as u64 + 50 * timesteps, 700 * timesteps, 90];
+    Profile {
+        timesteps: timesteps as u16,
+        ticks_per_1000_instructions: 2000,
+        whole: 2 * (input + layer + logits + 5),
+        input: 2 * input,
+        layers: [2 * layer, 0, 0],
+        logits: 2 * logits,
+    }
 }
 
 fn fake_step(state: u32, row: &[u8]) -> u32 {
@@ -132,6 +147,10 @@ impl FakeBoard {
                 self.statistics.sequences += 1;
                 logits = fake_logits(values);
                 Reply::Logits { sequence, logits: &logits }
+            }
+            Request::Profile { values, .. } => {
+                self.current = None;
+                Reply::Profile(fake_profile(values))
             }
             Request::Row { sequence, index, count, values, .. } => match self.step(sequence, index, values) {
                 Err(refusal) => Reply::Refused(refusal),

@@ -1,7 +1,7 @@
-//! Sequences over the link: row by row, or at once.
+//! Sequences over the link: row by row, at once, or measured.
 
 use refrain::Steps;
-use refrain::link::{Refusal, Reply, Request};
+use refrain::link::{Profile, Refusal, Reply, Request};
 
 use super::client::Client;
 use super::error::LinkError;
@@ -74,6 +74,20 @@ impl<T: Transport> Client<T> {
         let sequence = self.next_sequence();
         let request = Request::Sequence { model: served.model, sequence, values: rows };
         self.ask("Sequence", request, read_logits(sequence, served.logits_bytes))
+    }
+
+    /// Has the board measure what each part of it takes to answer a sequence, or as much of one as fits into a request.
+    /// The sequence that the board was reading is forgotten.
+    ///
+    /// # Errors
+    /// [`LinkError`], as [`classify_whole`](Self::classify_whole).
+    pub fn profile(&mut self, served: Served, rows: &[u8]) -> Result<Profile, LinkError> {
+        let count = row_count(served, rows)?;
+        let request = Request::Profile { model: served.model, values: rows };
+        self.ask("Profile", request, |reply| match reply {
+            Reply::Profile(profile) if profile.timesteps == count => Some(profile),
+            _ => None,
+        })
     }
 }
 

@@ -3,7 +3,9 @@
 
 use refrain::Steps;
 use refrain::link::frame;
-use refrain::link::{Boot, ECHO_BYTES, PROTOCOL_VERSION, Refusal, Reply, Request, Statistics, UpdateRefusal};
+use refrain::link::{
+    Boot, ECHO_BYTES, PROTOCOL_VERSION, Profile, Refusal, Reply, Request, Statistics, UpdateRefusal,
+};
 
 use super::stand_ins::{LOGIT_BYTES, Recorder};
 use super::{BOARD, MODELS, REQUEST};
@@ -60,6 +62,7 @@ impl Host {
                 self.current = None;
                 Reply::Accepted
             }
+            Request::Profile { model, values } => self.profile(model, values),
             Request::Echo { bytes } if bytes.len() <= ECHO_BYTES => Reply::Echo { bytes },
             Request::Echo { bytes } => Reply::Refused(Refusal::EchoLength { found: bytes.len() as u16 }),
             // the board has no flash for models
@@ -122,6 +125,20 @@ impl Host {
             true => Expectation::Logits { sequence, logits },
             false => Expectation::Exactly(Reply::Accepted),
         }
+    }
+
+    /// The reply to a sequence that is measured, by a clock that stands still.
+    fn profile(&mut self, model: u8, values: &[u8]) -> Reply<'static> {
+        if usize::from(model) >= MODELS.len() {
+            return Reply::Refused(no_such_model());
+        }
+        let row = row_bytes(model);
+        if values.is_empty() || !values.len().is_multiple_of(row) {
+            return Reply::Refused(Refusal::SequenceLength { found: values.len() as u16, row: row as u16 });
+        }
+        // what the model remembers is that of the sequence that was measured
+        self.current = None;
+        Reply::Profile(Profile { timesteps: (values.len() / row) as u16, ..Profile::default() })
     }
 
     /// The reply to a whole sequence.

@@ -6,9 +6,10 @@ use embedded_hal::digital::{self, OutputPin};
 use embedded_io::{Read, Write};
 use refrain::link::{Reply, Source};
 use refrain::{
-    CellKind, Header, InputFormat, Numbers, OutputFormat, RowLength, Samples, Scaling, SelfTestError, Shape,
-    Steps, Task, crc32,
+    CellKind, Header, InputFormat, Numbers, OutputFormat, Part, RowLength, Samples, Scaling, SelfTestError,
+    Shape, Steps, Task, crc32,
 };
+use refrain_firmware::classifier::MeasurePart;
 use refrain_firmware::{Classifier, Clock};
 
 /// A line on which bytes arrive, in pieces of at most `piece` bytes, and then no more.
@@ -149,6 +150,13 @@ impl Classifier for Recorder {
         }
         self.rows.extend(row);
         Ok(())
+    }
+
+    fn step_in_parts(&mut self, row: &[u8], measure: MeasurePart<'_>) -> Result<(), RowLength> {
+        let mut taken = Ok(());
+        measure(Part::Step, &mut || taken = self.step(row));
+        measure(Part::Layers(1), &mut || {});
+        taken
     }
 
     fn logits(&mut self) -> &[u8] {
