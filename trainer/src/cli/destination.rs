@@ -44,7 +44,12 @@ impl Kind {
 ///
 /// The file itself is left as it is until there is something whole to put there.
 pub(super) fn check_file(path: &Path, kind: Kind) -> Result<(), CliError> {
-    let fault = |problem: String| CliError::Destination { path: path.to_owned(), problem };
+    check_named("--out", path, kind)
+}
+
+/// [`check_file`] for another flag than `--out`.
+pub(super) fn check_named(flag: &'static str, path: &Path, kind: Kind) -> Result<(), CliError> {
+    let fault = |problem: String| CliError::Destination { flag, path: path.to_owned(), problem };
     if path.file_name().is_none() {
         return Err(fault("a file name is expected".into()));
     }
@@ -84,6 +89,7 @@ pub(super) fn check_file(path: &Path, kind: Kind) -> Result<(), CliError> {
 pub(super) fn check_apart(path: &Path, run: &Path) -> Result<(), CliError> {
     match (std::path::absolute(path), std::path::absolute(run)) {
         (Ok(file), Ok(folder)) if file == folder => Err(CliError::Destination {
+            flag: "--out",
             path: path.to_owned(),
             problem: "the run folder is to be there too; name another by --run".into(),
         }),
@@ -95,6 +101,7 @@ pub(super) fn check_apart(path: &Path, run: &Path) -> Result<(), CliError> {
 pub(super) fn make_folder(path: &Path) -> Result<(), CliError> {
     let make = || fs::create_dir_all(path).and_then(|()| check_folder(path));
     make().map_err(|reason| CliError::Destination {
+        flag: "--out",
         path: path.to_owned(),
         problem: format!("no files can be written to this folder: {reason}"),
     })

@@ -4,8 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use comfy_table::Table;
 use refrain_trainer::data::SplitView;
-use refrain_trainer::device::{Board, DeviceReport, Stage, Target, Via, run as run_on_board};
+use refrain_trainer::device::{Board, DeviceError, DeviceReport, Stage, Target, Via, run as run_on_board};
 use refrain_trainer::model_file::ModelFile;
 use serde::Serialize;
 
@@ -37,6 +38,17 @@ pub(super) struct Args {
     data: DataArgs,
     #[command(flatten)]
     limit: LimitArgs,
+    #[command(flatten)]
+    target: TargetArgs,
+    /// How samples get to the board: row by row over the link, whole sequences over it, or in the memory of one of Arm's
+    /// emulated boards; auto takes memory beyond 100 samples
+    #[arg(long, default_value = "auto", value_parser = via_parser())]
+    via: Via,
+}
+
+/// The flags that name a board.
+#[derive(Debug, clap::Args)]
+pub(super) struct TargetArgs {
     /// The board that QEMU emulates: mps2-an382 (Cortex-M0), mps2-an385 (M3), mps2-an386 (M4), b-l475e-iot01a (M4; the
     /// same program is for the real one), mps2-an500 (M7), mps2-an505 (M33) or mps3-an547 (M55)
     #[arg(long, value_name = "NAME", default_value_t = Board::default())]
@@ -44,13 +56,18 @@ pub(super) struct Args {
     /// The serial port of a real board, instead of an emulated one
     #[arg(long, value_name = "/dev/tty...", conflicts_with = "board")]
     port: Option<String>,
-    /// How samples get to the board: row by row over the link, whole sequences over it, or in the memory of one of Arm's
-    /// emulated boards; auto takes memory beyond 100 samples
-    #[arg(long, default_value = "auto", value_parser = via_parser())]
-    via: Via,
 }
 
-fn via_parser() -> impl TypedValueParser<Value = Via> {
+impl TargetArgs {
+    pub(super) fn target(&self) -> Target {
+        match &self.port {
+            Some(port) => Target::Port(port.clone()),
+            None => Target::Emulated(self.board),
+        }
+    }
+}
+
+pub(super) fn via_parser() -> impl TypedValueParser<Value = Via> {
     PossibleValuesParser::new(["auto", "memory", "link", "sequences"]).map(|name| match name.as_str() {
         "memory" => Via::Memory,
         "link" => Via::Link,
@@ -77,40 +94,44 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let report = &self.on_board;
-        let or_unknown = |bytes: Option<u64>| bytes.map_or_else(|| "unknown".into(), thousands);
-        let mut facts = table([&format!("{} ({})", report.cell, report.numbers), &report.board]);
-        let mut fact = |name: &str, value: String| {
-            facts.add_row([name.to_owned(), value]);
-        };
-        fact("samples", thousands(report.samples as u64));
-        fact(figure_name(&report.scores), figure(&report.scores));
-        fact("logits as on the host", if report.host_matches { "all" } else { "NOT ALL" }.into());
-        fact("instructions per inference", or_unknown(report.instructions_per_inference));
-        fact("instructions per timestep", or_unknown(report.instructions_per_timestep));
-        if report.instructions_per_inference.is_none() {
-            fact("ticks of its clock per inference", or_unknown(report.ticks_per_inference));
-        }
-        fact("flash, code (bytes)", or_unknown(report.flash_bytes.code));
-        fact("flash, model (bytes)", thousands(report.flash_bytes.model));
-        fact("RAM, static (bytes)", or_unknown(report.ram_bytes.statics));
-        fact("RAM, stack (bytes)", thousands(report.ram_bytes.stack));
-        fact("of that, one inference (bytes)", or_unknown(report.ram_bytes.inference_stack.map(u64::from)));
-        fact("samples per second", format!("{:.1}, via {}", report.samples_per_second, report.via));
-        if let Some(line) = report.line {
-            let bytes = |rate: f64| thousands(rate.round() as u64);
-            let (carried, echo) = (bytes(line.bytes_per_second), bytes(line.echo_bytes_per_second));
-            fact("bytes per second to the board", carried);
-            fact("of an echo's", format!("{echo}: {:.0} %", 100.0 * line.share_of_echo));
-            fact("asked again", thousands(report.retries));
-            fact("bytes that the board lost", thousands(report.lost_bytes));
-        }
-        if let Some(boot) = &report.started_again {
-            fact("THE BOARD STARTED AGAIN", boot.clone());
-        }
-        writeln!(f, "{facts}")?;
-        write!(f, "SHA-256 of the logits: {}", report.logits_sha256)
+        writeln!(f, "{}", facts(&self.on_board))?;
+        write!(f, "SHA-256 of the logits: {}", self.on_board.logits_sha256)
     }
+}
+
+/// What came of a run on a board, line by line.
+pub(super) fn facts(report: &DeviceReport) -> Table {
+    let or_unknown = |bytes: Option<u64>| bytes.map_or_else(|| "unknown".into(), thousands);
+    let mut facts = table([&format!("{} ({})", report.cell, report.numbers), &report.board]);
+    let mut fact = |name: &str, value: String| {
+        facts.add_row([name.to_owned(), value]);
+    };
+    fact("samples", thousands(report.samples as u64));
+    fact(figure_name(&report.scores), figure(&report.scores));
+    fact("logits as on the host", if report.host_matches { "all" } else { "NOT ALL" }.into());
+    fact("instructions per inference", or_unknown(report.instructions_per_inference));
+    fact("instructions per timestep", or_unknown(report.instructions_per_timestep));
+    if report.instructions_per_inference.is_none() {
+        fact("ticks of its clock per inference", or_unknown(report.ticks_per_inference));
+    }
+    fact("flash, code (bytes)", or_unknown(report.flash_bytes.code));
+    fact("flash, model (bytes)", thousands(report.flash_bytes.model));
+    fact("RAM, static (bytes)", or_unknown(report.ram_bytes.statics));
+    fact("RAM, stack (bytes)", thousands(report.ram_bytes.stack));
+    fact("of that, one inference (bytes)", or_unknown(report.ram_bytes.inference_stack.map(u64::from)));
+    fact("samples per second", format!("{:.1}, via {}", report.samples_per_second, report.via));
+    if let Some(line) = report.line {
+        let bytes = |rate: f64| thousands(rate.round() as u64);
+        let (carried, echo) = (bytes(line.bytes_per_second), bytes(line.echo_bytes_per_second));
+        fact("bytes per second to the board", carried);
+        fact("of an echo's", format!("{echo}: {:.0} %", 100.0 * line.share_of_echo));
+        fact("asked again", thousands(report.retries));
+        fact("bytes that the board lost", thousands(report.lost_bytes));
+    }
+    if let Some(boot) = &report.started_again {
+        fact("THE BOARD STARTED AGAIN", boot.clone());
+    }
+    facts
 }
 
 pub(super) fn run(args: &Args) -> Result<Report, CliError> {
@@ -118,11 +139,7 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
     let (dataset, data) = args.data.load()?;
     Facts::of_model(&file).check(&args.model, &dataset)?;
     compare_names(&args.model, &file, &dataset);
-    let target = match &args.port {
-        Some(port) => Target::Port(port.clone()),
-        None => Target::Emulated(args.board),
-    };
-    let on_board = classify(&target, args.via, &file, args.limit.first_of(&dataset))?;
+    let on_board = classify(&args.target.target(), args.via, &file, args.limit.first_of(&dataset))?;
     Ok(Report { on_board, data })
 }
 
@@ -133,6 +150,15 @@ pub(super) fn classify(
     file: &ModelFile,
     samples: SplitView<'_>,
 ) -> Result<DeviceReport, CliError> {
+    shown(target, file, |progress| run_on_board(target, via, file, samples, progress))
+}
+
+/// Does work on a board and shows how far it is.
+pub(super) fn shown<R>(
+    target: &Target,
+    file: &ModelFile,
+    work: impl FnOnce(&mut dyn FnMut(Stage)) -> Result<R, DeviceError>,
+) -> Result<R, CliError> {
     let (on, preparing) = match target {
         Target::Emulated(board) => (board.name(), format!("building firmware for {board}")),
         Target::Port(port) => (port.as_str(), format!("opening {port}")),
@@ -145,8 +171,12 @@ pub(super) fn classify(
             spinner = None;
             counter.get_or_insert_with(|| Counter::new(&label, total)).set(done);
         }
+        Stage::Measuring => {
+            counter = None;
+            spinner = Some(Spinner::new(&format!("measuring the parts of an inference on {on}")));
+        }
     };
-    Ok(run_on_board(target, via, file, samples, &mut show)?)
+    Ok(work(&mut show)?)
 }
 
 /// An error that names the first logit that is not the host's.

@@ -44,8 +44,8 @@ pub(super) enum CliError {
          runs of the same data, so write one for each"
     )]
     RunsOnOtherData { first: PathBuf, data: String, other: PathBuf, other_data: String },
-    #[error("--out {path}: {problem}")]
-    Destination { path: PathBuf, problem: String },
+    #[error("{flag} {path}: {problem}")]
+    Destination { flag: &'static str, path: PathBuf, problem: String },
     #[error("{path}: cannot write it: {reason}")]
     Write { path: PathBuf, reason: io::Error },
     #[error("cannot make a temporary folder: {0}")]

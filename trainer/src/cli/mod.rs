@@ -22,6 +22,7 @@ mod train;
 mod training;
 mod training_progress;
 mod update;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -61,6 +62,7 @@ enum Command {
     Eval(eval::Args),
     Inspect(inspect::Args),
     Device(device::Args),
+    Validate(validate::Args),
     Data(make_data::Args),
     Report(report::Args),
     Update(update::Args),
@@ -92,6 +94,11 @@ fn run(Cli { json, command }: Cli) -> Result<(), CliError> {
         Command::Inspect(args) => output::print(json, &inspect::run(&args)?),
         Command::Device(args) => {
             let report = device::run(&args)?;
+            output::print(json, &report)?;
+            report.verdict()
+        }
+        Command::Validate(args) => {
+            let report = validate::run(&args)?;
             output::print(json, &report)?;
             report.verdict()
         }

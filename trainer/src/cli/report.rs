@@ -9,7 +9,6 @@ use refrain::Numbers;
 use refrain_trainer::checkpoint::Checkpoint;
 use refrain_trainer::data::{Dataset, SplitView};
 use refrain_trainer::device::{Board, Target, Via, set_up};
-use refrain_trainer::evaluate::{Answers, Evaluation};
 use refrain_trainer::files::write_whole;
 use refrain_trainer::model_file::ModelFile;
 use refrain_trainer::quantise::BlankStates;
@@ -280,18 +279,8 @@ impl Work<'_> {
         let of_model = evaluate_model(model, self.samples, &format!("{name} in {numbers}"))?;
         let label = format!("{name} in {}", Numbers::F32);
         let of_network = evaluate_checkpoint(checkpoint, path, self.samples, &label)?;
-        let (model, network) = (outputs(of_model, numbers), outputs(of_network, Numbers::F32));
+        let (model, network) = (of_model.outputs(numbers), of_network.outputs(Numbers::F32));
         Ok(results(self.dataset, self.samples, Outputs { model: &model, network: Some(&network) }))
-    }
-}
-
-/// The logits of a classification, or the values of a regression.
-fn outputs(evaluation: Evaluation, numbers: Numbers) -> Vec<f32> {
-    match evaluation.answers {
-        Answers::Classes(_) => {
-            evaluation.logits.as_chunks().0.iter().map(|&logit| numbers.logit_value(logit)).collect()
-        }
-        Answers::Values(values) => values,
     }
 }
 

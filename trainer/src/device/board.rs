@@ -51,6 +51,7 @@ struct Facts {
     core: &'static str,
     target: &'static str,
     target_cpu: Option<&'static str>,
+    clock_hz: u32,
     minimum_qemu: QemuVersion,
     job_address: Option<u32>,
 }
@@ -82,6 +83,7 @@ impl Board {
                 core: "Cortex-M0",
                 target: "thumbv6m-none-eabi",
                 target_cpu: None,
+                clock_hz: 25_000_000,
                 minimum_qemu: QemuVersion(7, 2),
                 job_address: Some(0x2100_0000),
             },
@@ -91,6 +93,7 @@ impl Board {
                 core: "Cortex-M3",
                 target: "thumbv7m-none-eabi",
                 target_cpu: None,
+                clock_hz: 25_000_000,
                 minimum_qemu: QemuVersion(7, 2),
                 job_address: Some(0x2100_0000),
             },
@@ -100,6 +103,7 @@ impl Board {
                 core: "Cortex-M4",
                 target: "thumbv7em-none-eabihf",
                 target_cpu: None,
+                clock_hz: 25_000_000,
                 minimum_qemu: QemuVersion(7, 2),
                 job_address: Some(0x2100_0000),
             },
@@ -109,6 +113,7 @@ impl Board {
                 core: "Cortex-M4",
                 target: "thumbv7em-none-eabihf",
                 target_cpu: None,
+                clock_hz: 80_000_000,
                 // 9.0 has the machine, but not its USARTs.
                 minimum_qemu: QemuVersion(9, 1),
                 job_address: None,
@@ -119,6 +124,7 @@ impl Board {
                 core: "Cortex-M7",
                 target: "thumbv7em-none-eabihf",
                 target_cpu: None,
+                clock_hz: 25_000_000,
                 minimum_qemu: QemuVersion(7, 2),
                 job_address: Some(0x6000_0000),
             },
@@ -128,6 +134,7 @@ impl Board {
                 core: "Cortex-M33",
                 target: "thumbv8m.main-none-eabihf",
                 target_cpu: Some("cortex-m33"),
+                clock_hz: 20_000_000,
                 minimum_qemu: QemuVersion(7, 2),
                 job_address: Some(0x8000_0000),
             },
@@ -137,6 +144,7 @@ impl Board {
                 core: "Cortex-M55",
                 target: "thumbv8m.main-none-eabihf",
                 target_cpu: Some("cortex-m55"),
+                clock_hz: 32_000_000,
                 minimum_qemu: QemuVersion(7, 2),
                 job_address: Some(0x6000_0000),
             },
@@ -166,6 +174,11 @@ impl Board {
     /// What the compiler calls the processor, where the target leaves open which extensions it has.
     pub const fn target_cpu(self) -> Option<&'static str> {
         self.facts().target_cpu
+    }
+
+    /// What its processor is clocked with, in Hz.
+    pub const fn clock_hz(self) -> u32 {
+        self.facts().clock_hz
     }
 
     /// The oldest QEMU that emulates it well enough.

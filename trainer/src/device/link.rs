@@ -11,7 +11,9 @@ use super::qemu::{Emulator, Mode};
 use super::work::Work;
 use super::{Outcome, Via};
 use crate::evaluate::LOGIT_BYTES;
-use crate::link::{Carried, Client, Hello, LineRate, LinkError, Patience, Served, Transport, sequence_room};
+use crate::link::{
+    Carried, Client, Hello, LineRate, LinkError, Patience, Serial, Served, Transport, sequence_room,
+};
 use crate::model_file::ModelFile;
 
 /// QEMU loses nothing, but a busy machine may let it wait for long.
@@ -96,9 +98,16 @@ pub(super) fn on_port(
     work: &Work,
     classified: &mut dyn FnMut(usize),
 ) -> Result<Outcome, DeviceError> {
+    with_port(port, |client| classify(client, piece, file, work, None, classified))
+}
+
+/// Opens a serial port and has `talk` with the board there.
+pub(super) fn with_port<A>(
+    port: &str,
+    talk: impl FnOnce(&mut Client<Serial>) -> Result<A, DeviceError>,
+) -> Result<A, DeviceError> {
     let open = Client::open(port);
-    let mut client = open.map_err(|reason| DeviceError::Port { port: port.into(), reason })?;
-    classify(&mut client, piece, file, work, None, classified)
+    talk(&mut open.map_err(|reason| DeviceError::Port { port: port.into(), reason })?)
 }
 
 /// Finds the model on the board and classifies all sequences; an error of the link says whether the board started again.
@@ -130,13 +139,7 @@ fn classify_with<T: Transport>(
     firmware: Option<&Firmware>,
     classified: &mut dyn FnMut(usize),
 ) -> Result<Outcome, DeviceError> {
-    let read_out = work.read_out();
-    let served = Served {
-        model,
-        row_bytes: work.row_bytes(),
-        logits_bytes: read_out.outputs * LOGIT_BYTES,
-        steps: read_out.steps,
-    };
+    let (read_out, served) = (work.read_out(), served(model, work));
     if piece == Piece::Sequence {
         check_room(work, read_out.steps, hello.request_bytes)?;
     }
@@ -170,6 +173,17 @@ fn classify_with<T: Transport>(
     })
 }
 
+/// The model of that number, and what travels for `work`.
+pub(super) fn served(model: u8, work: &Work) -> Served {
+    let read_out = work.read_out();
+    Served {
+        model,
+        row_bytes: work.row_bytes(),
+        logits_bytes: read_out.outputs * LOGIT_BYTES,
+        steps: read_out.steps,
+    }
+}
+
 /// Whether the board takes whole sequences of this model, each in a request of at most so many bytes.
 fn check_room(work: &Work, steps: Steps, request_bytes: u16) -> Result<(), DeviceError> {
     if steps == Steps::Every {
@@ -184,7 +198,10 @@ fn check_room(work: &Work, steps: Steps, request_bytes: u16) -> Result<(), Devic
 }
 
 /// The board, and the number of the model there that is the same file as `file`.
-fn find_model<T: Transport>(client: &mut Client<T>, file: &ModelFile) -> Result<(Hello, u8), DeviceError> {
+pub(super) fn find_model<T: Transport>(
+    client: &mut Client<T>,
+    file: &ModelFile,
+) -> Result<(Hello, u8), DeviceError> {
     let hello = client.hello()?;
     let crc = file.model().crc();
     let mut held = Vec::new();

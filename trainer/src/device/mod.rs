@@ -3,7 +3,7 @@
 //! As a run goes: [`run`] classifies on the host, finds QEMU ([`crate::setup`]), builds firmware around the model
 //! ([`firmware`]), boots it ([`qemu`]) and lets the board classify, either row by row over the link
 //! ([`crate::link`]) or from its memory. A real board is reached over a serial port and already runs the
-//! firmware.
+//! firmware. [`validate`] does the same, and then has the board measure what each part of an inference costs.
 
 mod bench;
 mod board;
@@ -13,9 +13,11 @@ pub mod firmware;
 mod launch;
 mod link;
 mod memory;
+mod profile;
 pub mod qemu;
 mod report;
 mod update;
+mod validation;
 mod work;
 
 use std::time::{Duration, Instant};
@@ -26,11 +28,13 @@ pub use bench::{Bench, BenchRun};
 pub use board::{Board, JobMemory};
 pub use error::DeviceError;
 pub use launch::end_runs;
+pub use profile::{Costs, PartCost, WithoutZeros};
 pub use report::{DeviceReport, FlashBytes, Mismatch, RamBytes};
 pub use update::{Revision, Update, UpdateError, UpdateReport, UpdateStage, UsedModel, update, update_over};
+pub use validation::{HostFigures, ModelFacts, Validation, validate};
 
 use crate::data::SplitView;
-use crate::evaluate::{check_data, evaluate};
+use crate::evaluate::check_data;
 use crate::link::LineRate;
 use crate::model_file::ModelFile;
 use crate::setup;
@@ -81,6 +85,8 @@ pub enum Stage {
         /// All samples.
         total: usize,
     },
+    /// The board measures the parts of some inferences.
+    Measuring,
 }
 
 /// What came out of a board.
@@ -111,27 +117,22 @@ pub fn run(
     samples: SplitView<'_>,
     progress: &mut dyn FnMut(Stage),
 ) -> Result<DeviceReport, DeviceError> {
+    check(target, via, file, samples)?;
+    progress(Stage::Preparing);
+    let work = Work::new(file, samples);
+    let outcome = Ready::new(target, file)?.classify(via, file, &work, progress)?;
+    Ok(report::judge(file, outcome, samples)?.report)
+}
+
+/// Refuses what is asked in vain before there is any work.
+fn check(target: &Target, via: Via, file: &ModelFile, samples: SplitView<'_>) -> Result<(), DeviceError> {
     if matches!(target, Target::Port(_)) && via == Via::Memory {
         return Err(DeviceError::MemoryOfRealBoard);
     }
     if let &Target::Emulated(board) = target {
         check_way(board, via)?;
     }
-    check_data(file, samples)?;
-    progress(Stage::Preparing);
-    let work = Work::new(file, samples);
-    let total = work.count();
-    let mut classified = |done| progress(Stage::Classifying { done, total });
-    let outcome = match target {
-        Target::Emulated(board) => {
-            let folder = RunFolder::new()?;
-            let launch = Launch::prepare(*board, &[file], &[], folder.path())?;
-            emulated(&launch, 0, via, file, &work, &mut classified)?
-        }
-        Target::Port(port) => link::on_port(port, Piece::of(via), file, &work, &mut classified)?,
-    };
-    let host = evaluate(file, samples)?;
-    report::compare(file, outcome, &host, samples)
+    Ok(check_data(file, samples)?)
 }
 
 /// As [`run`] of each of `files` on an emulated board; one program holds all models.
@@ -150,7 +151,7 @@ pub fn run_all(
     let launch = Launch::prepare(board, &files.iter().collect::<Vec<_>>(), &[], folder.path())?;
     let of = |(number, file)| {
         let outcome = emulated(&launch, number, via, file, &Work::new(file, samples), &mut |_| {})?;
-        report::compare(file, outcome, &evaluate(file, samples)?, samples)
+        Ok(report::judge(file, outcome, samples)?.report)
     };
     (0..).zip(files).map(of).collect()
 }
@@ -203,6 +204,44 @@ fn emulated(
         return from_memory(launch, model, work, classified);
     }
     link::on_emulator(launch, Piece::of(via), file, work, classified)
+}
+
+/// A board that can be given samples, as often as one likes.
+enum Ready<'t> {
+    /// QEMU and the firmware are there.
+    Emulated { launch: Launch, _folder: RunFolder },
+    /// A serial port, not opened yet.
+    Port(&'t str),
+}
+
+impl<'t> Ready<'t> {
+    /// For an emulated board finds QEMU and builds firmware around `file`.
+    fn new(target: &'t Target, file: &ModelFile) -> Result<Self, DeviceError> {
+        Ok(match target {
+            Target::Emulated(board) => {
+                let folder = RunFolder::new()?;
+                let launch = Launch::prepare(*board, &[file], &[], folder.path())?;
+                Self::Emulated { launch, _folder: folder }
+            }
+            Target::Port(port) => Self::Port(port),
+        })
+    }
+
+    /// Has the board answer all of `work`.
+    fn classify(
+        &self,
+        via: Via,
+        file: &ModelFile,
+        work: &Work,
+        progress: &mut dyn FnMut(Stage),
+    ) -> Result<Outcome, DeviceError> {
+        let total = work.count();
+        let mut classified = |done| progress(Stage::Classifying { done, total });
+        match self {
+            Self::Emulated { launch, .. } => emulated(launch, 0, via, file, work, &mut classified),
+            Self::Port(port) => link::on_port(port, Piece::of(via), file, work, &mut classified),
+        }
+    }
 }
 
 /// A run under QEMU, of sequences in memory for the program's model of that number.

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use super::{DeviceError, Outcome};
 use crate::data::SplitView;
-use crate::evaluate::{Evaluation, LOGIT_BYTES, ReadOut, Scores};
+use crate::evaluate::{Evaluation, LOGIT_BYTES, ReadOut, Scores, evaluate};
 use crate::link::LineRate;
 use crate::model_file::ModelFile;
 
@@ -98,25 +98,32 @@ fn as_text<S: Serializer>(value: &impl std::fmt::Display, serializer: S) -> Resu
     serializer.collect_str(value)
 }
 
+/// What a board computed, judged by itself and beside the host.
+pub(super) struct Judged {
+    pub(super) report: DeviceReport,
+    pub(super) board: Evaluation,
+    pub(super) host: Evaluation,
+}
+
 /// Compares what a board computed with the host's evaluation of the same samples.
-pub(super) fn compare(
+pub(super) fn judge(
     file: &ModelFile,
     outcome: Outcome,
-    host: &Evaluation,
     samples: SplitView<'_>,
-) -> Result<DeviceReport, DeviceError> {
+) -> Result<Judged, DeviceError> {
     let model = file.model();
     let header = model.header();
+    let host = evaluate(file, samples)?;
     let board = Evaluation::of_model(file, outcome.logits, samples)?;
-    Ok(DeviceReport {
+    let report = DeviceReport {
         cell: header.cell,
         numbers: header.numbers,
         board: outcome.board,
         samples: board.samples,
-        scores: board.scores,
+        scores: board.scores.clone(),
         host_matches: board.logits == host.logits,
         mismatch: first_mismatch(ReadOut::of_model(file), &board.logits, &host.logits, samples),
-        logits_sha256: board.logits_sha256,
+        logits_sha256: board.logits_sha256.clone(),
         instructions_per_inference: outcome.statistics.instructions_per_inference(),
         instructions_per_timestep: outcome.statistics.instructions_per_timestep(),
         ticks_per_inference: outcome.statistics.ticks_per_inference(),
@@ -135,7 +142,8 @@ pub(super) fn compare(
         retries: outcome.retries,
         lost_bytes: outcome.statistics.lost_bytes,
         started_again: outcome.started_again.map(|boot| boot.to_string()),
-    })
+    };
+    Ok(Judged { report, board, host })
 }
 
 /// The first logit that is not the same in both.
@@ -155,7 +163,6 @@ mod tests {
 
     use super::*;
     use crate::data::{Sequences, Split, Targets, Values};
-    use crate::evaluate::evaluate;
     use crate::test_models::{self, PER_SEQUENCE};
 
     const LENGTHS: [usize; 6] = [5, 1, 2, 5, 3, 4];
@@ -172,8 +179,7 @@ mod tests {
         let labels = Targets::Labels((0..answers).map(|index| (index % 2) as u8).collect());
         let sequences = Sequences::ragged(values, 3, &LENGTHS);
         let split = Split::new(sequences, labels, steps == Steps::Every, "recordings", "list").unwrap();
-        let host = evaluate(&file, split.view()).unwrap();
-        let mut logits = host.logits.clone();
+        let mut logits = evaluate(&file, split.view()).unwrap().logits;
         change(&mut logits);
         let outcome = Outcome {
             board: "fake".into(),
@@ -186,7 +192,7 @@ mod tests {
             line: None,
             firmware: None,
         };
-        compare(&file, outcome, &host, split.view()).unwrap()
+        judge(&file, outcome, split.view()).unwrap().report
     }
 
     #[test]

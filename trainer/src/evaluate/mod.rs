@@ -10,7 +10,7 @@ mod scores;
 
 use ndarray::Array2;
 use rayon::prelude::*;
-use refrain::{Steps, argmax};
+use refrain::{Numbers, Steps, argmax};
 use sha2::{Digest, Sha256};
 
 pub use error::EvaluateError;
@@ -144,6 +144,17 @@ impl Evaluation {
         };
         let logits_sha256 = sha256_hex(&logits);
         Self { samples: samples.count(), answers, scores, logits_sha256, logits }
+    }
+
+    /// What the model gave, `[answers][outputs]`: the logits of a classification, or the values of a regression. `numbers`
+    /// is what it computes with.
+    pub fn outputs(&self, numbers: Numbers) -> Vec<f32> {
+        match &self.answers {
+            Answers::Classes(_) => {
+                self.logits.as_chunks().0.iter().map(|&logit| numbers.logit_value(logit)).collect()
+            }
+            Answers::Values(values) => values.clone(),
+        }
     }
 
     /// The part of the answers, from 0 to 1, that name the same class as those of `other`; `None` for values.

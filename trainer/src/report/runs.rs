@@ -41,7 +41,7 @@ impl From<Findings<'_>> for Run {
             model_bytes: model.as_bytes().len(),
         };
         let last = run.history.last().map(|epoch| epoch.epoch);
-        let training = Training {
+        let training = Some(Training {
             recipe: run.config.recipe.clone(),
             seed: run.config.seed,
             kept_epoch: run
@@ -52,7 +52,7 @@ impl From<Findings<'_>> for Run {
             seconds: run.outcome.as_ref().and_then(|outcome| outcome.seconds),
             command,
             history: run.history.iter().map(Epoch::from).collect(),
-        };
+        });
         Self { name, network, training, results, layers, board }
     }
 }

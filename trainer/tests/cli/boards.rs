@@ -1,4 +1,4 @@
-//! `refrain device` and `refrain demo`, where there is no board to be had.
+//! `refrain device`, `refrain validate` and `refrain demo`, where there is no board to be had.
 
 use std::fs;
 
@@ -8,7 +8,13 @@ use crate::support::{Bench, error, refrain};
 fn boards_and_ways_to_them_are_listed_where_they_are_unknown() {
     let bench = Bench::new();
     bench.model("gru", "m");
-    let refused = |arguments: &str| error(&bench.run(&format!("device $m.rfn --data $data {arguments}")));
+    for command in ["device", "validate"] {
+        refuses_what_there_is_not(&bench, command);
+    }
+}
+
+fn refuses_what_there_is_not(bench: &Bench, command: &str) {
+    let refused = |arguments: &str| error(&bench.run(&format!("{command} $m.rfn --data $data {arguments}")));
     let board = refused("--board pdp-11");
     let all = "mps2-an382, mps2-an385, mps2-an386, b-l475e-iot01a, mps2-an500, mps2-an505, mps3-an547";
     assert!(board.contains("pdp-11") && board.contains(all), "{board}");
@@ -34,6 +40,8 @@ fn a_qemu_that_is_not_there_is_told_before_training() {
         assert!(message.contains("/no/such/qemu") && message.contains("REFRAIN_QEMU"), "{message}");
     };
     without_qemu("device $m.rfn --data $data");
+    without_qemu("validate $m.rfn --data $data --html $page.html");
+    assert!(!bench.path("page.html").exists(), "nothing was found out");
     without_qemu("demo --quick --data $data --out $demo");
     assert_eq!(fs::read_dir(bench.path("demo")).unwrap().count(), 0, "nothing was trained");
 }
@@ -67,11 +75,23 @@ fn an_update_needs_a_revision_and_a_board() {
 
 #[test]
 fn help_is_on_stdout_and_has_examples() {
-    for command in ["demo", "train", "export", "eval", "inspect", "device", "data", "update"] {
+    for command in ["demo", "train", "export", "eval", "inspect", "device", "validate", "data", "update"] {
         let output = refrain().args([command, "--help"]).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && output.stderr.is_empty());
         assert!(text.contains("Examples:") && text.contains(&format!("refrain {command}")), "{text}");
         assert!(text.contains("--json"), "{text}");
     }
+}
+
+#[test]
+fn a_page_is_not_written_over_what_is_no_page() {
+    let bench = Bench::new();
+    bench.model("gru", "m");
+    let message = error(&bench.run("validate $m.rfn --data $data --html $m.rfn"));
+    assert!(message.contains("--html") && message.contains("no earlier HTML page"), "{message}");
+    let message = error(&bench.run("validate $m.rfn --data $data --html $none/page.html"));
+    assert!(message.contains("there is no folder"), "{message}");
+    let message = error(&bench.run("validate $m.ckpt --data $data"));
+    assert!(message.contains("is a checkpoint where a model file is expected"), "{message}");
 }

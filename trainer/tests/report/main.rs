@@ -139,3 +139,42 @@ fn names_are_text_whatever_they_hold() {
 fn equal_pages_are_equal_bytes() {
     assert_eq!(sample::images().to_html(), sample::images().to_html());
 }
+
+#[test]
+fn a_validation_says_what_ran_where_and_what_each_part_costs() {
+    let html = sample::validation().to_html();
+    for scheme in [Scheme::Light, Scheme::Dark] {
+        for found in narrow_and_wide(&html, scheme) {
+            assert_eq!(found["title"], "simple-rnn on mps2-an386 – Refrain");
+            assert_eq!((&found["images"], &found["matrices"]), (&Value::from(12), &Value::from(1)));
+            let bars = found["bars"].as_array().unwrap();
+            let lengths: Vec<f64> = bars.iter().map(|bar| bar.as_f64().unwrap()).collect();
+            assert_eq!(lengths.len(), 4, "a bar for each part");
+            // each as long as its share of the greatest, which fills its place
+            for (length, share) in lengths.iter().zip([0.012, 0.531, 0.442, 0.015]) {
+                assert!((length - share / 0.531).abs() < 0.01, "{lengths:?}");
+            }
+        }
+    }
+    for words in
+        ["Bit-exact", "emulated by QEMU 10.0", "nothing here was measured on silicon", "95 % of an echo"]
+    {
+        assert!(html.contains(words), "{words}");
+    }
+    assert_eq!(html, sample::validation().to_html(), "equal pages are equal bytes");
+}
+
+#[test]
+fn a_validation_that_failed_says_so_and_names_are_text() {
+    let html = sample::hostile_validation().to_html();
+    for found in narrow_and_wide(&html, Scheme::Dark) {
+        assert_eq!(found["title"], "<img src=x onerror=alert(1)> on mps2-an386 – Refrain");
+        assert_eq!((&found["images"], &found["matrices"]), (&Value::from(0), &Value::from(0)));
+        assert_eq!(plots(&found, "errors").len(), 4);
+    }
+    assert_eq!(html.matches("<script>").count(), 1);
+    for words in ["Not bit-exact", "in sample 3, logit 1", "/dev/ttyACM0", "ticks", "16,218,112"] {
+        assert!(html.contains(words), "{words}");
+    }
+    assert!(!html.contains("QEMU") && !html.contains("Bit-exact"));
+}

@@ -88,6 +88,7 @@ function look(frame) {
     pictures: all("img").filter((img) => img.complete && img.naturalWidth > 0 && img.alt && img.width > 20).length,
     images: all("img").length,
     matrices: all(".matrix").length,
+    bars: all("svg.length > .part-0").map((bar) => bar.getBoundingClientRect().width / bar.parentElement.getBoundingClientRect().width),
     fetched: view.performance.getEntriesByType("resource").map((e) => e.name).filter((name) => !name.startsWith("data:")),
     links: all("[href], [src]").map((e) => e.getAttribute("href") ?? e.getAttribute("src")).filter((to) => !/^(#|data:image\/png)/.test(to)),
     scripts: all("script").length,

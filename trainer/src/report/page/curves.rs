@@ -51,8 +51,8 @@ const LOSS: Curve = Curve {
 
 /// The plots, with a legend and the numbers.
 pub(super) fn section(page: &Page) -> Markup {
-    let epochs = || page.runs.iter().flat_map(|run| &run.training.history);
-    let has_kept = page.runs.iter().any(|run| run.training.kept_epoch.is_some());
+    let epochs = || page.runs.iter().flat_map(|run| run.history());
+    let has_kept = page.runs.iter().any(|run| run.kept_epoch().is_some());
     let has_validation = epochs().any(|epoch| epoch.validation.is_some());
     let curves = [ACCURACY, ERROR, LOSS]
         .into_iter()
@@ -79,10 +79,10 @@ pub(super) fn section(page: &Page) -> Markup {
 impl Curve {
     fn figure(&self, runs: &[Run]) -> Markup {
         let epochs: BTreeSet<u32> =
-            runs.iter().flat_map(|run| &run.training.history).map(|epoch| epoch.epoch).collect();
+            runs.iter().flat_map(|run| run.history()).map(|epoch| epoch.epoch).collect();
         let (first, last) = (epochs.first().copied().unwrap_or(1), epochs.last().copied().unwrap_or(1));
         let x = Scale::whole(first, last);
-        let measures = runs.iter().flat_map(|run| &run.training.history).flat_map(measures);
+        let measures = runs.iter().flat_map(|run| run.history()).flat_map(measures);
         let y = Scale::around(self.spread, measures.filter_map(|measure| (self.value)(&measure)));
         let rows = format!("{}-rows", self.id);
         let names: Vec<_> = runs.iter().map(|run| run.name.as_str()).collect();
@@ -116,7 +116,7 @@ impl Curve {
     }
 
     fn line(&self, run: &Run, x: &Scale, y: &Scale, of: fn(&Epoch) -> Option<Measure>) -> String {
-        path(run.training.history.iter().map(|epoch| {
+        path(run.history().iter().map(|epoch| {
             let value = of(epoch).and_then(|measure| (self.value)(&measure)).unwrap_or(f64::NAN);
             (x.at(epoch.epoch.into()), y.at(value))
         }))
@@ -124,14 +124,14 @@ impl Curve {
 
     /// Markers on the curve that matters most: validation, or training where there is none.
     fn markers(&self, index: usize, run: &Run, x: &Scale, y: &Scale) -> Markup {
-        let history = &run.training.history;
+        let history = run.history();
         let every = history.len().div_ceil(MARKERS).max(1);
         let place = |epoch: &Epoch| {
             let value = (self.value)(&epoch.validation.unwrap_or(epoch.train))?;
             value.is_finite().then(|| (x.at(epoch.epoch.into()), y.at(value)))
         };
         let marked = history.iter().rev().step_by(every).filter_map(place);
-        let kept = history.iter().find(|epoch| Some(epoch.epoch) == run.training.kept_epoch).and_then(place);
+        let kept = history.iter().find(|epoch| Some(epoch.epoch) == run.kept_epoch()).and_then(place);
         html! {
             @for (x, y) in marked { (marker(index, x, y)) }
             @if let Some((x, y)) = kept {
@@ -144,8 +144,7 @@ impl Curve {
         let number = |measure: Option<Measure>| {
             measure.and_then(|measure| (self.value)(&measure)).map_or_else(|| "–".into(), self.number)
         };
-        let of =
-            |run: &Run, number: u32| run.training.history.iter().find(|epoch| epoch.epoch == number).copied();
+        let of = |run: &Run, number: u32| run.history().iter().find(|epoch| epoch.epoch == number).copied();
         html! {
             details {
                 summary { "Numbers" }

@@ -17,10 +17,12 @@ mod summary;
 mod text;
 mod timeline;
 mod trade;
+mod validation;
 mod values;
 mod view;
 
 pub(super) use text::significant;
+pub use validation::{Compared, Figure, Line, Measured, Part, Place, ValidationPage};
 pub use view::{
     Board, ClassResults, Data, Epoch, Layer, Measure, Mistake, Network, OutputResults, Page, Picture,
     Results, Run, Task, Timeline, Track, Training, ValueResults,
@@ -30,5 +32,12 @@ impl Page {
     /// The page as one HTML file; equal pages give equal bytes.
     pub fn to_html(&self) -> String {
         document::document(self).into_string()
+    }
+}
+
+impl ValidationPage {
+    /// The page as one HTML file; equal pages give equal bytes.
+    pub fn to_html(&self) -> String {
+        validation::document(self).into_string()
     }
 }

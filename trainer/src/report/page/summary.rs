@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::chart::key;
 use super::text::{count, duration, listed, or_dash, percent, significant, thousands};
 use super::trade;
-use super::view::{Board, ClassResults, Page, Results, Run, Task, ValueResults};
+use super::view::{Board, ClassResults, Page, Results, Run, Task, Training, ValueResults};
 
 /// Which end of a row is the better one.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -136,23 +136,27 @@ fn network(runs: &[Run]) -> Vec<Row> {
 }
 
 fn training(runs: &[Run]) -> Vec<Row> {
-    let epochs = |run: &Run| {
-        let done = run.training.history.len();
-        match run.training.kept_epoch {
+    let words = |name, text: fn(&Training) -> String| {
+        words(name, runs, |run| or_dash(run.training.as_ref().map(text)))
+    };
+    let epochs = |training: &Training| {
+        let done = training.history.len();
+        match training.kept_epoch {
             Some(kept) => format!("{done}, kept {kept}"),
             None => done.to_string(),
         }
     };
     let validation = |run: &Run| {
-        let last = run.training.history.last()?;
-        let kept = run.training.history.iter().find(|epoch| Some(epoch.epoch) == run.training.kept_epoch);
+        let last = run.history().last()?;
+        let kept = run.history().iter().find(|epoch| Some(epoch.epoch) == run.kept_epoch());
         kept.unwrap_or(last).validation
     };
+    let seconds = |run: &Run| run.training.as_ref()?.seconds;
     vec![
-        words("recipe", runs, |run| run.training.recipe.clone()),
-        words("seed", runs, |run| run.training.seed.to_string()),
-        words("epochs", runs, epochs),
-        numbers("training took", Better::Least, runs, |run| run.training.seconds, duration),
+        words("recipe", |training| training.recipe.clone()),
+        words("seed", |training| training.seed.to_string()),
+        words("epochs", epochs),
+        numbers("training took", Better::Least, runs, seconds, duration),
         numbers("validation accuracy", Better::Most, runs, |run| validation(run)?.accuracy, percent),
         numbers("validation loss", Better::Least, runs, |run| Some(validation(run)?.loss), significant),
     ]

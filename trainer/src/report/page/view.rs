@@ -46,14 +46,26 @@ pub struct Run {
     pub name: String,
     /// What it is.
     pub network: Network,
-    /// How it was trained.
-    pub training: Training,
+    /// How it was trained, where that is known.
+    pub training: Option<Training>,
     /// What its model file makes of the test samples.
     pub results: Results,
     /// How far each layer of the model file is off the f32 network; empty for a model in f32.
     pub layers: Vec<Layer>,
     /// What it costs on a board, where that was measured.
     pub board: Option<Board>,
+}
+
+impl Run {
+    /// Epoch after epoch, where that is known.
+    pub(super) fn history(&self) -> &[Epoch] {
+        self.training.as_ref().map_or(&[], |training| &training.history)
+    }
+
+    /// The epoch whose weights were kept, where that is not the last one.
+    pub(super) fn kept_epoch(&self) -> Option<u32> {
+        self.training.as_ref()?.kept_epoch
+    }
 }
 
 /// A network's build.
