@@ -74,8 +74,19 @@ pub(crate) fn end(cause: Cause<&str>, log: impl FnOnce()) -> ! {
     Selected::exit(false)
 }
 
+/// How long a board may take to start, with all checks of its models.
+pub(crate) const START_TIME_OUT: Duration = Duration::from_secs(120);
+
 /// A watchdog that writes down whether there is work to watch: the next life tells by it that this one hung.
 pub(crate) struct Recorded<W>(pub(crate) W);
+
+impl<W: Watchdog> Recorded<W> {
+    /// What was begun is over, but nothing that counts as work is done by it.
+    pub(crate) fn ready(&mut self) {
+        self.0.stop();
+        with_record(Record::rest);
+    }
+}
 
 impl<W: Watchdog> Watchdog for Recorded<W> {
     fn start(&mut self, time_out: Duration) {
@@ -88,7 +99,7 @@ impl<W: Watchdog> Watchdog for Recorded<W> {
     }
 
     fn stop(&mut self) {
-        self.0.stop();
-        with_record(Record::rest);
+        self.ready();
+        with_record(Record::has_worked);
     }
 }

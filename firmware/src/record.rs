@@ -84,9 +84,13 @@ impl Record {
         self.working = WORKING;
     }
 
-    /// Nothing is worked on any more: this life has done some work.
+    /// Nothing is worked on any more.
     pub fn rest(&mut self) {
         self.working = IDLE;
+    }
+
+    /// Some work is done: this life is none of those that ended before that.
+    pub fn has_worked(&mut self) {
         if self.idle_lives != [0; 4] {
             self.idle_lives = [0; 4];
             self.seal();
@@ -257,6 +261,9 @@ mod tests {
         }
         record.work();
         record.rest();
+        record.end(Cause::Failure);
+        assert_eq!(record.begin().idle_lives(), 4, "what was begun is not done");
+        record.has_worked();
         record.end(Cause::Failure);
         assert_eq!(record.begin().idle_lives(), 0);
         assert_eq!(record.begin().idle_lives(), 1);

@@ -7,10 +7,10 @@ use refrain::link::{Boot, Cause, Reply, Statistics};
 use refrain_firmware::memory::{self, JobError};
 use refrain_firmware::server::{End, Outbox, Server, ServerError, reply_frame, request_frame};
 use refrain_firmware::update::{Active, Store, Updates};
-use refrain_firmware::{Classifier, Clock, Meter, Mode};
+use refrain_firmware::{Classifier, Clock, Meter, Mode, Watchdog};
 
 use crate::board::{Board, PartsOf, SaveError, Selected};
-use crate::life::{self, Recorded};
+use crate::life::{self, Recorded, START_TIME_OUT};
 use crate::models::{BadModel, COUNT, LOGITS_BYTES, Models, ROW_BYTES, built_in};
 #[cfg(feature = "provoke")]
 use crate::provoke;
@@ -86,6 +86,10 @@ impl defmt::Format for Failure {
 
 /// Does what the board is told to do.
 pub(crate) fn run(mode: Mode, boot: Boot<&'static str>) -> Result<(), Failure> {
+    let mut watchdog = Recorded(Selected::watchdog());
+    if mode == Mode::Link {
+        watchdog.start(START_TIME_OUT);
+    }
     let (mut parts, flash) = Selected::take().map_err(Failure::Hardware)?;
     let mut store = Store::open(flash, built_in());
     let mut models = Models::parse(&mut store).map_err(Failure::Model)?;
@@ -97,7 +101,7 @@ pub(crate) fn run(mode: Mode, boot: Boot<&'static str>) -> Result<(), Failure> {
             if Selected::TESTS_MODELS_FIRST {
                 self_test(&mut parts, &models)?;
             }
-            serve(parts, boot, &mut models, &mut store)
+            serve(parts, boot, watchdog, &mut models, &mut store)
         }
         Mode::Memory => do_job(parts, &mut models),
         Mode::SelfTest => self_test(&mut parts, &models),
@@ -120,13 +124,15 @@ fn report_uploaded(updates: &dyn Updates) {
 fn serve<'a>(
     parts: BoardParts,
     boot: Boot<&'static str>,
+    mut watchdog: Recorded<<Selected as Board>::Watchdog>,
     models: &'a mut [&'a mut dyn Classifier],
     updates: &'a mut dyn Updates,
 ) -> Result<(), Failure> {
     /// For the last byte of the answer to leave the UART.
     const CYCLES: u32 = 1_000_000;
     let server = Server::<_, _, _, REQUEST, REPLY>::new(parts, models, updates);
-    let mut server = server.started_by(boot).watched_by(Recorded(Selected::watchdog()));
+    watchdog.ready();
+    let mut server = server.started_by(boot).watched_by(watchdog);
     #[cfg(feature = "provoke")]
     {
         server = server.provoked_by(provoke::provoke);
