@@ -7,7 +7,6 @@ use refrain::link::Cause;
 
 use crate::board::{Board, Selected};
 use crate::life;
-#[cfg(stack_limit)]
 use crate::stack;
 
 /// The number of the interrupt that nothing masks, among those of the processor itself.
@@ -63,7 +62,8 @@ macro_rules! last_exception {
                 "ldr r1, [r3, #20]",
                 "1: ldr r2, ={handler}",
                 "bx r2",
-                "2: ldr r2, ={overflow}",
+                "2: mov r0, r3",
+                "ldr r2, ={overflow}",
                 "bx r2",
                 ".pool",
                 has_fpu = const cfg!(target_abi = "eabihf") as u32,
@@ -78,15 +78,18 @@ macro_rules! last_exception {
 last_exception!(HardFault => hard_fault);
 last_exception!(NonMaskableInt => non_maskable_interrupt);
 
-/// The stack is full.
-extern "C" fn overflow() -> ! {
-    life::end(Cause::StackOverflow, || defmt::error!("stack overflow"))
+/// The stack is full: its pointer was there.
+extern "C" fn overflow(pointer: usize) -> ! {
+    let beyond = stack::bottom().saturating_sub(pointer) as u32;
+    life::end(Cause::StackOverflow { beyond }, || {
+        defmt::error!("stack overflow, seen {=u32} bytes beyond its end", beyond)
+    })
 }
 
 extern "C" fn hard_fault(pc: u32, lr: u32) -> ! {
     #[cfg(stack_limit)]
     if stack::has_hit_limit() {
-        overflow()
+        overflow(stack::bottom())
     }
     let cause = Cause::HardFault { pc, lr };
     life::end(cause, || defmt::error!("hard fault at {=u32:#010x}, called from {=u32:#010x}", pc, lr))

@@ -11,7 +11,7 @@ pub(crate) fn provoke(provocation: Provocation) {
         Provocation::Panic => panic!(),
         Provocation::ArithmeticOverflow => overflow_a_sum(),
         Provocation::HardFault => cortex_m::asm::udf(),
-        Provocation::StackOverflow { large_frames: false } => overflow_stack::<50>(0),
+        Provocation::StackOverflow { large_frames: false } => overflow_stack::<8>(0),
         Provocation::StackOverflow { large_frames: true } => overflow_stack::<3000>(0),
         Provocation::UnexpectedInterrupt => SCB::set_pendsv(),
         Provocation::Hang => hang(),
@@ -30,14 +30,19 @@ fn overflow_a_sum() {
     black_box(black_box(u32::MAX) + 1);
 }
 
-/// Calls itself until the stack is full, with so many words a call.
+/// Calls until the stack is full, with so many words a call. Nothing of that returns or is decided by what is read back: from
+/// where no memory is, that would end the program too, by chance.
 #[inline(never)]
-fn overflow_stack<const WORDS: usize>(depth: u32) {
-    let frame = black_box([depth; WORDS]);
-    if black_box(true) {
-        overflow_stack::<WORDS>(frame[0].wrapping_add(1));
-    }
-    black_box(frame);
+fn overflow_stack<const WORDS: usize>(depth: u32) -> ! {
+    let frame = [depth; WORDS];
+    overflow_stack_further::<WORDS>(black_box(&frame)[0])
+}
+
+/// The other half of it, for a function that calls itself whatever happens is taken for a mistake.
+#[inline(never)]
+fn overflow_stack_further<const WORDS: usize>(depth: u32) -> ! {
+    let frame = [depth; WORDS];
+    overflow_stack::<WORDS>(black_box(&frame)[0])
 }
 
 fn hang() {

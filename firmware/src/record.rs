@@ -196,7 +196,7 @@ mod tests {
         Cause::Failure,
         Cause::Panic { file: "firmware/src/board/cmsdk_watchdog.rs", line: u32::MAX },
         Cause::HardFault { pc: u32::MAX, lr: u32::MAX },
-        Cause::StackOverflow,
+        Cause::StackOverflow { beyond: u32::MAX },
         Cause::UnexpectedInterrupt { number: -14 },
         Cause::Watchdog { pc: u32::MAX },
     ];
@@ -216,8 +216,8 @@ mod tests {
     fn power_forgets() {
         let mut record = noise();
         assert_eq!(record.begin().boot(), Boot { resets: 0, cause: Cause::PowerOn });
-        record.end(Cause::StackOverflow);
-        assert_eq!(record.begin().boot(), Boot { resets: 1, cause: Cause::StackOverflow });
+        record.end(Cause::StackOverflow { beyond: 9 });
+        assert_eq!(record.begin().boot(), Boot { resets: 1, cause: Cause::StackOverflow { beyond: 9 } });
         record = noise();
         let past = record.begin();
         assert_eq!((past.boot(), past.idle_lives()), (Boot { resets: 0, cause: Cause::PowerOn }, 0));
@@ -238,17 +238,17 @@ mod tests {
     #[test]
     fn what_is_written_first_stays() {
         let mut record = begun();
-        record.end(Cause::StackOverflow);
+        record.end(Cause::StackOverflow { beyond: 9 });
         record.end(Cause::Failure);
-        assert_eq!(record.begin().boot().cause, Cause::StackOverflow);
+        assert_eq!(record.begin().boot().cause, Cause::StackOverflow { beyond: 9 });
     }
 
     #[test]
     fn an_end_is_written_where_an_earlier_attempt_was_cut_short() {
         let mut record = begun();
         write_cause(&mut record.cause, Cause::Failure);
-        record.end(Cause::StackOverflow);
-        assert_eq!(record.begin().boot().cause, Cause::StackOverflow);
+        record.end(Cause::StackOverflow { beyond: 9 });
+        assert_eq!(record.begin().boot().cause, Cause::StackOverflow { beyond: 9 });
     }
 
     #[test]

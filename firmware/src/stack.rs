@@ -106,7 +106,7 @@ pub(crate) fn size() -> u32 {
 }
 
 /// The address that the stack may reach.
-fn bottom() -> usize {
+pub(crate) fn bottom() -> usize {
     (&raw const _stack_end).expose_provenance()
 }
 

@@ -40,7 +40,10 @@ fn is_end_of(provocation: Provocation, cause: &Cause<String>) -> bool {
         (Provocation::HardFault | Provocation::HardFaultInLog, Cause::HardFault { pc, lr }) => {
             *pc > 0 && *lr > 0
         }
-        (Provocation::StackOverflow { .. }, Cause::StackOverflow) => true,
+        // what a call takes, and what the processor saves
+        (Provocation::StackOverflow { large_frames }, Cause::StackOverflow { beyond }) => {
+            *beyond <= if large_frames { 14_000 } else { 500 }
+        }
         // the processor's own, for another thread to run: there is none
         (Provocation::UnexpectedInterrupt, Cause::UnexpectedInterrupt { number: -2 }) => true,
         (Provocation::Hang | Provocation::DeafHang, Cause::Watchdog { pc }) => *pc > 0,

@@ -50,7 +50,11 @@ pub enum Cause<T> {
         lr: u32,
     },
     /// The stack was full.
-    StackOverflow,
+    StackOverflow {
+        /// Bytes that the program was beyond its end when that was seen, at most: 0 where the processor limits the stack
+        /// pointer, and elsewhere hardly more than what the last function wanted.
+        beyond: u32,
+    },
     /// An interrupt that the program does not know.
     UnexpectedInterrupt {
         /// Its number; those below 0 are the processor's own.
@@ -84,7 +88,7 @@ impl<T> Boot<T> {
             Cause::Failure => Cause::Failure,
             Cause::Panic { file, line } => Cause::Panic { file: text(file), line },
             Cause::HardFault { pc, lr } => Cause::HardFault { pc, lr },
-            Cause::StackOverflow => Cause::StackOverflow,
+            Cause::StackOverflow { beyond } => Cause::StackOverflow { beyond },
             Cause::UnexpectedInterrupt { number } => Cause::UnexpectedInterrupt { number },
             Cause::Watchdog { pc } => Cause::Watchdog { pc },
         };
@@ -114,7 +118,9 @@ impl<T: fmt::Display> fmt::Display for Cause<T> {
             Self::Failure => f.write_str("a failure that the board's log names"),
             Self::Panic { file, line } => write!(f, "a panic at {file}:{line}"),
             Self::HardFault { pc, lr } => write!(f, "a hard fault at {pc:#010x}, called from {lr:#010x}"),
-            Self::StackOverflow => f.write_str("a stack overflow"),
+            Self::StackOverflow { beyond } => {
+                write!(f, "a stack overflow, seen {beyond} bytes beyond its end")
+            }
             Self::UnexpectedInterrupt { number } => write!(f, "interrupt {number}, which has no handler"),
             Self::Watchdog { pc } => write!(f, "the watchdog, for the program hung at {pc:#010x}"),
         }

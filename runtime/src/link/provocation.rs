@@ -13,7 +13,7 @@ pub enum Provocation {
     HardFault,
     /// Calls without end.
     StackOverflow {
-        /// Whether each takes kilobytes of the stack at once, and not some hundred bytes.
+        /// Whether each takes kilobytes of the stack at once, and not some words.
         large_frames: bool,
     },
     /// An interrupt without a handler.
