@@ -8,6 +8,9 @@ pub trait Clock {
     /// Ticks that one thousand instructions take; 0 where the board does not know, as on real silicon, where
     /// instructions take various times.
     fn ticks_per_1000_instructions(&self) -> u32;
+
+    /// Microseconds since some moment before, whether the board worked or slept; they never run backwards and never wrap.
+    fn micros(&self) -> u64;
 }
 
 /// The next value of a count that does not wrap, from that of a counter of so many `bits` that does; `before` is the value

@@ -1,7 +1,7 @@
 //! What the firmware does with models and messages, on any board and on the host, where it is tested.
 //!
 //! A board gives [`Parts`]: a serial line, a busy light and a clock, behind the traits of `embedded-io`,
-//! `embedded-hal` and [`Clock`]. The [`Server`] reads requests from the line and answers them, as
+//! `embedded-hal`, [`Clock`] and [`Wait`]. The [`Server`] reads requests from the line and answers them, as
 //! [`refrain::link`] describes; [`memory`] classifies many sequences that a host has put into the board's RAM.
 //! Both know a model as a [`Classifier`], so neither depends on its cell or its shape.
 #![cfg_attr(not(test), no_std)]
@@ -20,6 +20,7 @@ mod session;
 #[cfg(test)]
 mod testing;
 pub mod update;
+mod wait;
 mod watchdog;
 
 pub use classifier::{Classifier, Network};
@@ -31,4 +32,5 @@ pub use record::Record;
 pub use ring::Ring;
 pub use server::Server;
 pub use session::Session;
+pub use wait::Wait;
 pub use watchdog::{NoWatchdog, Watchdog};

@@ -163,8 +163,8 @@ fn do_job(parts: BoardParts, models: &mut [&mut dyn Classifier]) -> Result<(), F
         ticks_per_1000_instructions: meter.clock().ticks_per_1000_instructions(),
         stack_bytes: (parts.stack_used)(),
         inference_stack_bytes: outcome.stack_bytes,
-        broken_frames: 0,
         lost_bytes: (parts.lost_bytes)(),
+        ..Statistics::default()
     };
     defmt::info!("job done: {}", statistics);
     outbox.send(0, Reply::Statistics(statistics)).map_err(Failure::Server)

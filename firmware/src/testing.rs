@@ -1,7 +1,9 @@
 //! Stand-ins for tests.
 
 use std::cell::Cell;
+use std::convert::Infallible;
 
+use embedded_hal::digital::{ErrorType, OutputPin};
 use refrain::{CellKind, Header, InputFormat, Numbers, OutputFormat, Part, RowLength, Samples, Scaling};
 use refrain::{SelfTestError, Shape, Steps, Task};
 
@@ -32,6 +34,28 @@ impl Clock for &SteppedClock {
 
     fn ticks_per_1000_instructions(&self) -> u32 {
         25_600
+    }
+
+    /// A tick is a microsecond; being asked for it takes none.
+    fn micros(&self) -> u64 {
+        self.now.get()
+    }
+}
+
+/// A light that nobody sees.
+pub(crate) struct Dark;
+
+impl ErrorType for Dark {
+    type Error = Infallible;
+}
+
+impl OutputPin for Dark {
+    fn set_low(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn set_high(&mut self) -> Result<(), Infallible> {
+        Ok(())
     }
 }
 
@@ -99,6 +123,12 @@ impl<'c> Recorder<'c> {
     /// The same, that answers after every timestep.
     pub(crate) fn answering_every_step(self) -> Self {
         let output = OutputFormat { steps: Steps::Every, ..self.header.output };
+        Self { header: Header { output, ..self.header }, ..self }
+    }
+
+    /// The same, whose answers are values.
+    pub(crate) fn for_regression(self) -> Self {
+        let output = OutputFormat { task: Task::Regression, ..self.header.output };
         Self { header: Header { output, ..self.header }, ..self }
     }
 

@@ -39,7 +39,12 @@ impl Selected {
     const PIN_FUNCTION: u32 = 7;
     // SAFETY: DCB, DWT and SysTick, which every Cortex-M4 has there.
     const CYCLES: Cycles = unsafe {
-        Cycles::at(Registers::at(0xe000_edf0), Registers::at(0xe000_1000), Registers::at(0xe000_e010))
+        Cycles::at(
+            Registers::at(0xe000_edf0),
+            Registers::at(0xe000_1000),
+            Registers::at(0xe000_e010),
+            stm32_clock::HERTZ,
+        )
     };
     /// How long the light is on before the board starts again: about a second, for a turn takes some four cycles.
     const LAST_TURNS: u32 = stm32_clock::HERTZ / 4;

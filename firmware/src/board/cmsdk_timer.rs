@@ -14,6 +14,7 @@ pub(crate) struct Timer {
     reload: Register,
     interrupt_state: Register,
     interrupt: Interrupt,
+    megahertz: u32,
 }
 
 /// How often the timer has run through its 32 bits, which takes it 172 seconds at 25 MHz.
@@ -23,14 +24,15 @@ impl Timer {
     const CONTROL_ENABLE: u32 = 1 << 0;
     const CONTROL_INTERRUPT: u32 = 1 << 3;
 
-    /// The timer at these registers, whose interrupt that is.
-    pub(super) const fn at(registers: Registers, interrupt: Interrupt) -> Self {
+    /// The timer at these registers, whose interrupt that is, and which counts so fast.
+    pub(super) const fn at(registers: Registers, interrupt: Interrupt, megahertz: u32) -> Self {
         Self {
             control: registers.register(0x0),
             value: registers.register(0x4),
             reload: registers.register(0x8),
             interrupt_state: registers.register(0xc),
             interrupt,
+            megahertz,
         }
     }
 }
@@ -51,6 +53,10 @@ impl Counter for Timer {
                 return u64::from(wraps) << 32 | u64::from(low);
             }
         }
+    }
+
+    fn micros(&self) -> u64 {
+        self.count() / u64::from(self.megahertz)
     }
 
     /// The timer has run through its 32 bits.

@@ -12,6 +12,9 @@ pub(crate) trait Counter {
     /// Ticks since some moment before; they never run backwards and never wrap.
     fn count(&self) -> u64;
 
+    /// Microseconds since some moment before, asleep or not; they never run backwards and never wrap.
+    fn micros(&self) -> u64;
+
     /// Does what an interrupt asks for; false where that is not the counter's.
     fn answer(&self, interrupt: Interrupt) -> bool;
 }
@@ -91,5 +94,9 @@ impl<C: Counter> Clock for Calibrated<C> {
 
     fn ticks_per_1000_instructions(&self) -> u32 {
         self.ticks_per_1000_instructions
+    }
+
+    fn micros(&self) -> u64 {
+        self.counter.micros()
     }
 }

@@ -25,10 +25,14 @@ pub(crate) struct Cycles {
     tick_control: Register,
     tick_reload: Register,
     tick_value: Register,
+    megahertz: u32,
 }
 
 /// The count when it was last looked at.
 static COUNT: Mutex<Cell<u64>> = Mutex::new(Cell::new(0));
+
+/// SysTick's ticks when they were last looked at, where CYCCNT counts: those alone go on while the processor sleeps.
+static TICKS: Mutex<Cell<u64>> = Mutex::new(Cell::new(0));
 
 /// Bits of SysTick that count; 0 where CYCCNT does it.
 static TICK_BITS: AtomicU32 = AtomicU32::new(0);
@@ -47,8 +51,9 @@ impl Cycles {
     /// 9,766 interrupts a second at 80 MHz.
     const FAST: u32 = 13;
 
-    /// The counters at these registers: those of DCB (from DHCSR on), DWT and SysTick.
-    pub(super) const fn at(debug: Registers, dwt: Registers, systick: Registers) -> Self {
+    /// The counters at these registers: those of DCB (from DHCSR on), DWT and SysTick; the
+    /// processor runs at so many `hertz`.
+    pub(super) const fn at(debug: Registers, dwt: Registers, systick: Registers, hertz: u32) -> Self {
         Self {
             debug_control: debug.register(0xc),
             cycle_control: dwt.register(0x0),
@@ -56,6 +61,7 @@ impl Cycles {
             tick_control: systick.register(0x0),
             tick_reload: systick.register(0x4),
             tick_value: systick.register(0x8),
+            megahertz: hertz / 1_000_000,
         }
     }
 
@@ -112,11 +118,25 @@ impl Counter for Cycles {
         cortex_m::interrupt::free(|section| self.look(section))
     }
 
+    fn micros(&self) -> u64 {
+        let ticks = cortex_m::interrupt::free(|section| {
+            if !self.by_debug_unit() {
+                return self.look(section);
+            }
+            let ticks = TICKS.borrow(section);
+            let now = unwrapped(ticks.get(), self.tick_value.read().wrapping_neg(), Self::SLOW);
+            ticks.set(now);
+            now
+        });
+        ticks / u64::from(self.megahertz)
+    }
+
     /// A turn of SysTick is over.
     fn answer(&self, interrupt: Interrupt) -> bool {
         let is_mine = interrupt == Self::TICK;
         if is_mine {
             self.count();
+            self.micros();
         }
         is_mine
     }

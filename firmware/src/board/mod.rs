@@ -61,9 +61,9 @@
 //! [`Registers`]: register::Registers
 
 use embedded_hal::digital::StatefulOutputPin;
-use embedded_io::{Read, ReadReady, Write};
+use embedded_io::Write;
 use refrain_firmware::update::HeldFlash;
-use refrain_firmware::{Clock, Mode, Parts, Watchdog};
+use refrain_firmware::{Clock, Mode, Parts, Wait, Watchdog};
 
 #[cfg_attr(board = "b-l475e-iot01a", path = "b_l475e_iot01a.rs")]
 #[cfg_attr(board = "mps2-an382", path = "mps2_an382.rs")]
@@ -94,6 +94,8 @@ mod mps;
 mod semihosting;
 #[cfg(board = "mps3-an547")]
 mod sse_counter;
+#[cfg(not(board = "b-l475e-iot01a"))]
+mod timed;
 
 #[cfg(board = "b-l475e-iot01a")]
 mod cycles;
@@ -111,7 +113,7 @@ pub(crate) trait Board {
     /// Whether it tests its models before it answers the first request, as a board does that nobody can tell to.
     const TESTS_MODELS_FIRST: bool;
     /// The line to the host.
-    type Serial: Read + ReadReady + Write;
+    type Serial: Wait + Write;
     /// The busy light.
     type Light: StatefulOutputPin;
     /// What inferences are measured with.

@@ -11,6 +11,7 @@ use super::cmsdk_watchdog::Watchdog;
 use super::counter::{Calibrated, Counter};
 use super::interrupt::Interrupt;
 use super::led::Led;
+use super::timed::Timed;
 use super::{Board, PartsOf, SaveError, Selected, received, semihosting};
 use crate::models::COUNT;
 use crate::stack;
@@ -19,6 +20,8 @@ use crate::stack;
 pub(crate) trait Mps {
     /// Its name, as in `REFRAIN_BOARD`.
     const NAME: &'static str;
+    /// Cycles of the processor in a microsecond.
+    const MEGAHERTZ: u32;
     /// UART 0.
     const UART: Uart;
     /// The user LEDs.
@@ -63,21 +66,21 @@ impl Memory {
 impl<B: Mps> Board for B {
     const NAME: &'static str = B::NAME;
     const TESTS_MODELS_FIRST: bool = false;
-    type Serial = Uart;
+    type Serial = Timed<Uart>;
     type Light = Led;
     type Clock = Calibrated<B::Counter>;
     type Flash = RamFlash<{ 2 * COUNT + 1 }>;
     type Watchdog = Watchdog;
 
     fn take() -> Result<(PartsOf<Self>, Self::Flash), &'static str> {
-        let _once = cortex_m::Peripherals::take().ok_or("the hardware was taken before")?;
+        let core = cortex_m::Peripherals::take().ok_or("the hardware was taken before")?;
         B::LED.start();
         let clock = Calibrated::start(B::COUNTER);
         // Not before, for its interrupts would be measured along with the clock.
         B::UART.start();
         let parts = Parts {
             board: B::NAME,
-            serial: B::UART,
+            serial: Timed::new(B::UART, core.SYST, B::MEGAHERTZ),
             busy: B::LED,
             clock,
             // SAFETY: the peripherals are taken only once.

@@ -13,13 +13,14 @@ pub(crate) struct Selected;
 
 impl Mps for Selected {
     const NAME: &'static str = "mps2-an500";
+    const MEGAHERTZ: u32 = 25;
     // SAFETY: APB UART 0.
     const UART: Uart = Uart::at(unsafe { Registers::at(0x4000_4000) }, Interrupt(0));
     // SAFETY: the FPGA's system control block.
     const LED: Led = Led::at(unsafe { Registers::at(0x4002_8000) });
     type Counter = Timer;
     // SAFETY: APB timer 0.
-    const COUNTER: Timer = Timer::at(unsafe { Registers::at(0x4000_0000) }, Interrupt(8));
+    const COUNTER: Timer = Timer::at(unsafe { Registers::at(0x4000_0000) }, Interrupt(8), Self::MEGAHERTZ);
     // SAFETY: APB watchdog.
     const WATCHDOG: Watchdog = Watchdog::at(unsafe { Registers::at(0x4000_8000) }, 25_000_000);
     // SAFETY: the 16 MiB of PSRAM.

@@ -16,13 +16,14 @@ pub(crate) struct Selected;
 
 impl Mps for Selected {
     const NAME: &'static str = "mps2-an505";
+    const MEGAHERTZ: u32 = 20;
     // SAFETY: APB UART 0.
     const UART: Uart = Uart::at(unsafe { Registers::at(0x5020_0000) }, Interrupt(32));
     // SAFETY: the FPGA's system control block.
     const LED: Led = Led::at(unsafe { Registers::at(0x5030_2000) });
     type Counter = Timer;
     // SAFETY: APB timer 0.
-    const COUNTER: Timer = Timer::at(unsafe { Registers::at(0x5000_0000) }, Interrupt(3));
+    const COUNTER: Timer = Timer::at(unsafe { Registers::at(0x5000_0000) }, Interrupt(3), Self::MEGAHERTZ);
     // SAFETY: the Secure APB watchdog.
     const WATCHDOG: Watchdog = Watchdog::at(unsafe { Registers::at(0x5008_1000) }, 20_000_000);
     // SAFETY: the 16 MiB of PSRAM.

@@ -15,13 +15,14 @@ pub(crate) struct Selected;
 
 impl Mps for Selected {
     const NAME: &'static str = "mps3-an547";
+    const MEGAHERTZ: u32 = 32;
     // SAFETY: APB UART 0.
     const UART: Uart = Uart::at(unsafe { Registers::at(0x5930_3000) }, Interrupt(33));
     // SAFETY: the FPGA's system control block.
     const LED: Led = Led::at(unsafe { Registers::at(0x5930_2000) });
     type Counter = SystemCounter;
     // SAFETY: the control frame of the system counter.
-    const COUNTER: SystemCounter = SystemCounter::at(unsafe { Registers::at(0x5810_0000) });
+    const COUNTER: SystemCounter = SystemCounter::at(unsafe { Registers::at(0x5810_0000) }, Self::MEGAHERTZ);
     // SAFETY: the watchdog that counts at the slow clock.
     const WATCHDOG: Watchdog = Watchdog::at(unsafe { Registers::at(0x5802_e000) }, 32_768);
     // SAFETY: the first 16 MiB of the DDR4.

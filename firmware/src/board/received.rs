@@ -28,21 +28,26 @@ pub(super) fn ready() -> bool {
     !RECEIVED.is_empty()
 }
 
+/// Sleeps until an interrupt comes, unless there are bytes.
+pub(super) fn sleep() {
+    // An interrupt that comes between the look and the sleep would be slept through, were it not masked: masked, it
+    // stays pending, and what is pending ends the sleep.
+    cortex_m::interrupt::free(|_| {
+        if !ready() {
+            cortex_m::asm::wfi();
+            // By ST's errata an STM32L4 under a debugger may fetch a wrong instruction after it slept; not behind this.
+            cortex_m::asm::isb();
+        }
+    });
+}
+
 /// Sleeps until there are bytes, then reads as many as there are and `buffer` holds.
 pub(super) fn read(buffer: &mut [u8]) -> usize {
     if buffer.is_empty() {
         return 0;
     }
     while !ready() {
-        // An interrupt that comes between the look and the sleep would be slept through, were it not masked: masked, it
-        // stays pending, and what is pending ends the sleep.
-        cortex_m::interrupt::free(|_| {
-            if !ready() {
-                cortex_m::asm::wfi();
-                // By ST's errata an STM32L4 under a debugger may fetch a wrong instruction after it slept; not behind this.
-                cortex_m::asm::isb();
-            }
-        });
+        sleep();
     }
     let mut count = 0;
     for (place, byte) in buffer.iter_mut().zip(core::iter::from_fn(|| RECEIVED.pop())) {

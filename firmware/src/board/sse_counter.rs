@@ -12,17 +12,19 @@ pub(crate) struct SystemCounter {
     control: Register,
     low: Register,
     high: Register,
+    megahertz: u32,
 }
 
 impl SystemCounter {
     const CONTROL_ENABLE: u32 = 1 << 0;
 
-    /// The counter whose control frame that is.
-    pub(super) const fn at(control_frame: Registers) -> Self {
+    /// The counter whose control frame that is, and which counts so fast.
+    pub(super) const fn at(control_frame: Registers, megahertz: u32) -> Self {
         Self {
             control: control_frame.register(0x0),
             low: control_frame.register(0x8),
             high: control_frame.register(0xc),
+            megahertz,
         }
     }
 }
@@ -40,6 +42,10 @@ impl Counter for SystemCounter {
                 return u64::from(high) << 32 | u64::from(low);
             }
         }
+    }
+
+    fn micros(&self) -> u64 {
+        self.count() / u64::from(self.megahertz)
     }
 
     /// It has no interrupt.

@@ -6,6 +6,7 @@
 use core::convert::Infallible;
 
 use embedded_io::{ErrorType, Read, ReadReady, Write};
+use refrain_firmware::Wait;
 
 use super::interrupt::Interrupt;
 use super::received;
@@ -97,6 +98,14 @@ impl ReadReady for Usart {
 impl Read for Usart {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
         Ok(received::read(buffer))
+    }
+}
+
+impl Wait for Usart {
+    /// SysTick ends the sleep as well, at the latest after a fifth of a second.
+    fn wait(&mut self, _: u32) -> Result<bool, Infallible> {
+        received::sleep();
+        Ok(received::ready())
     }
 }
 

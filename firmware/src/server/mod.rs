@@ -1,18 +1,19 @@
 //! The classify loop: frames from the line, a reply to each, for ever.
 
 #[cfg(test)]
+mod stream_tests;
+#[cfg(test)]
 mod tests;
 
 use core::fmt;
 use core::time::Duration;
 
 use embedded_hal::digital::OutputPin;
-use embedded_io::{Read, Write};
+use embedded_io::Write;
 use refrain::link::{Boot, ECHO_BYTES, Numbered, Provocation, Reply, Request, frame};
 
 use crate::update::Updates;
-
-use crate::{Classifier, Clock, NoWatchdog, Parts, Session, Watchdog, record};
+use crate::{Classifier, Clock, NoWatchdog, Parts, Session, Wait, Watchdog, record};
 
 /// A board hangs that works on a request and has done no row of it for so long. A row of a large network takes a good part
 /// of a second on a slow board.
@@ -22,8 +23,8 @@ pub const WATCHDOG_TIME_OUT: Duration = Duration::from_secs(8);
 const CHUNK_BYTES: usize = 64;
 
 /// Most bytes of a message besides what it carries; `Reply::Statistics`, with every varint at its longest, has
-/// 51.
-const OVERHEAD_BYTES: usize = 51;
+/// 76.
+const OVERHEAD_BYTES: usize = 76;
 
 /// Bytes of the frame of a request that carries `row` bytes.
 pub const fn request_frame(row: usize) -> usize {
@@ -65,9 +66,20 @@ impl<S: Write, const FRAME: usize> Outbox<S, FRAME> {
     /// # Errors
     /// [`ServerError::Serial`], or [`ServerError::Frame`] where `FRAME` is too small.
     pub fn send(&mut self, request: u32, reply: Reply<'_>) -> Result<(), ServerError<S::Error>> {
+        let length = self.frame(request, reply)?;
+        self.send_framed(length)
+    }
+
+    /// Frames a reply and returns the frame's bytes.
+    fn frame(&mut self, request: u32, reply: Reply<'_>) -> Result<usize, ServerError<S::Error>> {
         let message = Numbered { request, body: reply };
-        let frame =
-            frame::encode(&message, &mut self.message, &mut self.frame).map_err(ServerError::Frame)?;
+        let framed = frame::encode(&message, &mut self.message, &mut self.frame);
+        Ok(framed.map_err(ServerError::Frame)?.len())
+    }
+
+    /// Sends the frame of so many bytes.
+    fn send_framed(&mut self, length: usize) -> Result<(), ServerError<S::Error>> {
+        let frame = self.frame.get(..length).unwrap_or_default();
         self.serial.write_all(frame).map_err(ServerError::Serial)?;
         self.serial.flush().map_err(ServerError::Serial)
     }
@@ -85,7 +97,7 @@ pub struct Server<'m, S, L, C, const REQUEST: usize, const REPLY: usize, W = NoW
 
 impl<'m, S, L, C, const REQUEST: usize, const REPLY: usize> Server<'m, S, L, C, REQUEST, REPLY>
 where
-    S: Read + Write,
+    S: Wait + Write,
     L: OutputPin,
     C: Clock,
 {
@@ -121,7 +133,7 @@ where
 
 impl<'m, S, L, C, const REQUEST: usize, const REPLY: usize, W> Server<'m, S, L, C, REQUEST, REPLY, W>
 where
-    S: Read + Write,
+    S: Wait + Write,
     L: OutputPin,
     C: Clock,
     W: Watchdog,
@@ -149,16 +161,28 @@ where
     pub fn serve(&mut self) -> Result<End, ServerError<S::Error>> {
         let mut chunk = [0; CHUNK_BYTES];
         loop {
+            self.wait()?;
             let count = self.outbox.serial.read(&mut chunk).map_err(ServerError::Serial)?;
             if count == 0 {
                 return Ok(End::OfLine);
             }
+            self.session.received();
             for &byte in chunk.iter().take(count) {
                 if self.take(byte)? {
                     return Ok(End::Restart);
                 }
             }
         }
+    }
+
+    /// Waits for bytes; wakes up in between as often as a stream wants it. Without one it leaves waiting to reading.
+    fn wait(&mut self) -> Result<(), ServerError<S::Error>> {
+        while let Some(micros) = self.session.patience() {
+            if self.outbox.serial.wait(micros).map_err(ServerError::Serial)? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Takes one byte and, at the end of a request, answers it; whether the board is to start again.
@@ -170,12 +194,14 @@ where
             self.broken_frames += 1;
             return Ok(false);
         };
-        self.session.watchdog().start(WATCHDOG_TIME_OUT);
+        self.session.begin_work(WATCHDOG_TIME_OUT);
         self.busy.set_high().map_err(|_| ServerError::Light)?;
         let reply = self.session.answer(message.body, self.broken_frames);
-        self.outbox.send(message.request, reply)?;
+        let length = self.outbox.frame(message.request, reply)?;
+        self.session.framed();
+        self.outbox.send_framed(length)?;
         self.busy.set_low().map_err(|_| ServerError::Light)?;
-        self.session.watchdog().stop();
+        self.session.end_work();
         Ok(matches!(message.body, Request::Restart))
     }
 }

@@ -2,8 +2,9 @@
 
 use std::convert::Infallible;
 
+use embedded_io::Read;
 use refrain::MAX_LAYERS;
-use refrain::link::{Cause, Profile, Refusal, Statistics};
+use refrain::link::{Cause, Profile, Refusal, Statistics, Streamed};
 
 use super::*;
 use crate::testing::{Recorder, SteppedClock};
@@ -31,6 +32,12 @@ impl Read for &mut Line {
             *place = byte;
         }
         Ok(count)
+    }
+}
+
+impl Wait for &mut Line {
+    fn wait(&mut self, _: u32) -> Result<bool, Infallible> {
+        Ok(true)
     }
 }
 
@@ -285,6 +292,11 @@ fn the_largest_messages_fit_the_frame() {
         inference_stack_bytes: u32::MAX,
         broken_frames: u32::MAX,
         lost_bytes: u32::MAX,
+        streamed_rows: u32::MAX,
+        late_rows: u32::MAX,
+        missing_rows: u32::MAX,
+        overdue_rows: u32::MAX,
+        longest_row_micros: u32::MAX,
     };
     out.send(u32::MAX, Reply::Statistics(statistics)).unwrap();
     let profile = Profile {
@@ -298,6 +310,18 @@ fn the_largest_messages_fit_the_frame() {
     out.send(u32::MAX, Reply::Profile(profile)).unwrap();
     let mut out = Outbox::<Vec<u8>, { reply_frame(1024, 0) }>::new(Vec::new());
     out.send(u32::MAX, Reply::Logits { sequence: u32::MAX, logits: &[255; 1024] }).unwrap();
+    let most = u32::MAX;
+    let logits = &[255; 1024];
+    let streamed = Streamed {
+        index: most,
+        missing: most,
+        rows: most,
+        micros: most,
+        is_late: true,
+        confidence: Some(0.1),
+        logits,
+    };
+    out.send(u32::MAX, Reply::Streamed(streamed)).unwrap();
 }
 
 #[test]

@@ -1,9 +1,14 @@
 //! What is answered to each request.
 
 mod profile;
+mod stream;
+#[cfg(test)]
+mod stream_tests;
 #[cfg(test)]
 mod tests;
 mod turn;
+
+use core::time::Duration;
 
 use refrain::link::{
     Boot, ECHO_BYTES, PROTOCOL_VERSION, Provocation, Refusal, Reply, Request, Statistics, UpdateRefusal,
@@ -13,6 +18,7 @@ use refrain::{RowLength, Steps};
 
 use crate::update::Updates;
 use crate::{Classifier, Clock, Meter, NoWatchdog, Watchdog};
+use stream::{Counts, Plan, Stream};
 use turn::{Current, Key, Turn};
 
 /// The board's side of the conversation, from a request to its reply; [`refrain::link`] describes it.
@@ -35,6 +41,11 @@ pub struct Session<'m, C, W = NoWatchdog> {
     ticks: u64,
     watchdog: W,
     provoke: Option<fn(Provocation)>,
+    /// The stream that runs; there is one or a current sequence or neither, never both.
+    stream: Option<Stream>,
+    streamed: Counts,
+    /// When the bytes came that are being worked on, in microseconds; kept while a stream runs.
+    received: u64,
 }
 
 impl<'m, C: Clock> Session<'m, C> {
@@ -65,6 +76,9 @@ impl<'m, C: Clock> Session<'m, C> {
             ticks: 0,
             watchdog: NoWatchdog,
             provoke: None,
+            stream: None,
+            streamed: Counts::default(),
+            received: 0,
         }
     }
 }
@@ -92,6 +106,9 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
             timesteps: self.timesteps,
             ticks: self.ticks,
             provoke: self.provoke,
+            stream: self.stream,
+            streamed: self.streamed,
+            received: self.received,
         }
     }
 
@@ -100,9 +117,19 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
         Self { provoke: Some(provoke), ..self }
     }
 
-    /// What watches.
-    pub fn watchdog(&mut self) -> &mut W {
-        &mut self.watchdog
+    /// Work begins on a request: that is watched, for `time_out` for each of its rows, unless the silence of a stream is
+    /// watched already.
+    pub fn begin_work(&mut self, time_out: Duration) {
+        if !self.watches_silence() {
+            self.watchdog.start(time_out);
+        }
+    }
+
+    /// The work on a request is done. The silence of a stream goes on being watched.
+    pub fn end_work(&mut self) {
+        if !self.watches_silence() {
+            self.watchdog.stop();
+        }
     }
 
     /// The reply to a request; `broken_frames` is what the line has counted.
@@ -118,7 +145,7 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
             Request::Sequence { model, sequence, values } => self.sequence(model, sequence, values),
             Request::Logits { model, sequence } => self.logits(model, sequence),
             Request::Reset => {
-                self.current = None;
+                (self.current, self.stream) = (None, None);
                 Ok(Reply::Accepted)
             }
             Request::Begin(upload) => self.begin(upload),
@@ -130,6 +157,11 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
             Request::Restart => Ok(Reply::Accepted),
             Request::Provoke(provocation) => self.provoke(provocation),
             Request::Profile { model, values } => self.profile(model, values),
+            Request::BeginStream { model, stream, window, pace } => {
+                self.begin_stream(Plan { model, number: stream, window, pace })
+            }
+            Request::StreamRow { stream, index, values } => self.stream_row(stream, index, values),
+            Request::EndStream { stream } => Ok(self.end_stream(stream)),
         };
         reply.unwrap_or_else(Reply::Refused)
     }
@@ -185,6 +217,7 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
         let mut current = self.current.filter(|current| current.key == key).unwrap_or(Current::new(key));
         let turn = Turn::of(index, key.count, current.taken)?;
         if turn == Turn::Begin {
+            self.stream = None;
             current = Current::new(key);
         }
         if turn != Turn::Again {
@@ -261,6 +294,11 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
             inference_stack_bytes: 0,
             broken_frames,
             lost_bytes: (self.lost_bytes)(),
+            streamed_rows: self.streamed.rows,
+            late_rows: self.streamed.late,
+            missing_rows: self.streamed.missing,
+            overdue_rows: self.streamed.overdue,
+            longest_row_micros: self.streamed.longest_micros,
         }
     }
 

@@ -250,6 +250,7 @@ fn statistics_count_each_answered_sequence_once() {
                 inference_stack_bytes: 0,
                 broken_frames: 5,
                 lost_bytes: 17,
+                ..Statistics::default()
             })
         );
     });

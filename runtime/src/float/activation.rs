@@ -1,4 +1,4 @@
-//! tanh, sigmoid and softmax on floats.
+//! tanh, sigmoid, softmax and what that says of the greatest logit, on floats.
 //!
 //! tanh and sigmoid are plain arithmetic: branch-free, so that LLVM turns loops over them into vector code, and
 //! without a mathematics library, so that every machine computes the same bits. Built on micromath's exponential
@@ -62,9 +62,38 @@ pub fn softmax(logits: &mut [f32]) {
     }
 }
 
+/// What [`softmax`] gives to the greatest of the logits, from 0 to 1; 0 where there are none.
+///
+/// ```
+/// use refrain::float::activation::{confidence, softmax};
+///
+/// let mut values = [1.0, 3.0, 1.0];
+/// let sure = confidence(values.iter().copied());
+/// softmax(&mut values);
+/// assert_eq!(sure, values[1]);
+/// ```
+pub fn confidence(logits: impl Iterator<Item = f32> + Clone) -> f32 {
+    let greatest = logits.clone().fold(f32::NEG_INFINITY, f32::max);
+    // The exponential of the greatest itself is 1.
+    let sum: f32 = logits.map(|logit| F32Ext::exp(logit - greatest)).sum();
+    if sum > 0.0 { 1.0 / sum } else { 0.0 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn confidence_is_what_softmax_gives_to_the_greatest() {
+        for logits in [&[0.0][..], &[-3.0, 4.5, 4.5, 0.1], &[-1000.0, 1000.0], &[1e-3, -1e-3, 0.0, 2e-3]] {
+            let mut values = logits.to_vec();
+            softmax(&mut values);
+            let greatest = values.iter().copied().fold(0.0, f32::max);
+            let sure = confidence(logits.iter().copied());
+            assert!((sure - greatest).abs() < 1e-6 && (0.0..=1.0).contains(&sure), "{logits:?}: {sure}");
+        }
+        assert_eq!(confidence([].into_iter()), 0.0);
+    }
 
     /// Every magnitude from the smallest to the largest f32, in steps that visit each binade evenly.
     fn magnitudes() -> impl Iterator<Item = f32> {

@@ -33,6 +33,9 @@
 //! | another model | [`Begin`](Request::Begin), [`Chunk`](Request::Chunk)..., [`Commit`](Request::Commit) | [`Uploaded`](Reply::Uploaded), `Accepted` |
 //! | start again | [`Restart`](Request::Restart) | `Accepted` |
 //! | what a sequence costs, part by part | [`Profile`](Request::Profile) | [`Profile`](Reply::Profile) |
+//! | rows at a fixed rate | [`BeginStream`](Request::BeginStream) | `Accepted` |
+//! | one of them | [`StreamRow`](Request::StreamRow) | [`Streamed`](Reply::Streamed) |
+//! | no more of them | [`EndStream`](Request::EndStream) | `Accepted` |
 //! | what was counted | [`Statistics`](Request::Statistics) | [`Statistics`](Reply::Statistics) |
 //! | what the line carries | [`Echo`](Request::Echo) | `Echo` |
 //! | does it start again | [`Provoke`](Request::Provoke), in tests | none |
@@ -69,7 +72,39 @@
 //! The host sends one request and waits for its reply, so the board needs room for one message and a slow line is never
 //! overrun. Where no reply comes in time the host sends the same request, under the same number, again; after a number
 //! of tries it gives up and says so. The board keeps no time and never repeats a reply of itself. Every request may be
-//! repeated: no answer is another one for that. (A board that hears `Restart` again starts again.)
+//! repeated: no answer is another one for that. (A board that hears `Restart` again starts again.) The rows of a stream
+//! alone are not: there a late row is worth nothing.
+//!
+//! # Streams
+//!
+//! A sensor gives a row every so often, for ever, and does not wait for the answer to the row before. A stream is for
+//! that: the host sends each row once, when it is there, and the board answers each with the logits so far, how sure they
+//! are and how long that took.
+//!
+//! ```text
+//! host                                                      board
+//!  | BeginStream { model: 0, stream: 3, window: 0, pace }     |   resets the state
+//!  | <----- Accepted                                          |
+//!  | StreamRow { stream: 3, index: 0 }               ----->   |   steps
+//!  | <----- Streamed { index: 0, missing: 0, rows: 1 }        |   sleeps until the next row, or its time
+//!  | StreamRow { stream: 3, index: 1 }               --x      |   lost on the way: overdue
+//!  | StreamRow { stream: 3, index: 2 }               ----->   |   resets the state, steps
+//!  | <----- Streamed { index: 2, missing: 1, rows: 1 }        |
+//!  | ...                                                      |
+//!  | EndStream { stream: 3 }                         ----->   |
+//! ```
+//!
+//! **State.** It runs on from row to row without end, or, for a model that was trained on sequences of so many
+//! timesteps, begins anew at every row whose number is a multiple of the window. After a missing row it begins anew as
+//! well: an answer is always that of an unbroken run of rows, and says of how many ([`Streamed::rows`]).
+//!
+//! **Time.** The board measures each answer from the last byte of its row, or from when it gets to that byte where it
+//! was still at work on the row before; an answer beyond the deadline is sent all the same, and counted as late. A row
+//! that is not there when period and slack have passed since the row before it is counted as overdue; how long that may
+//! go on, [`Pace::silence`] says. Then the watchdog resets the board, which only a row feeds that was taken, and
+//! rows are refused from then on: the stream is begun anew. Until the first row has come, nothing is overdue.
+//!
+//! Other requests may come between rows. A sequence that begins ends the stream.
 //!
 //! # What holds when bytes are lost, doubled, flipped, late or cut
 //!
@@ -103,6 +138,7 @@ mod refusal;
 mod reply;
 mod request;
 mod statistics;
+mod stream;
 mod update;
 
 use serde::{Deserialize, Serialize};
@@ -113,6 +149,7 @@ pub use refusal::Refusal;
 pub use reply::{Reply, protocol_of};
 pub use request::Request;
 pub use statistics::Statistics;
+pub use stream::{Pace, Streamed, rows_ahead};
 pub use update::{FlashFault, Source, UpdateRefusal, Upload};
 
 pub use boot::{Boot, Cause};

@@ -4,6 +4,8 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(doc)]
+use super::Pace;
 use super::{ECHO_BYTES, UpdateRefusal};
 
 /// Why a board refuses a request.
@@ -51,6 +53,15 @@ pub enum Refusal {
     Update(UpdateRefusal),
     /// The firmware was built without what is asked for.
     NotBuiltIn,
+    /// A row of a stream that does not run: it was never begun or has ended, or the board has started since.
+    NoSuchStream,
+    /// A row of a stream that was taken before, or that rows behind it have overtaken.
+    StreamOrder {
+        /// The row that comes next.
+        expected: u32,
+    },
+    /// A stream that cannot be kept, see [`Pace::is_sound`].
+    Pace,
 }
 
 impl fmt::Display for Refusal {
@@ -71,6 +82,14 @@ impl fmt::Display for Refusal {
             }
             Self::Update(refusal) => write!(f, "{refusal}"),
             Self::NotBuiltIn => f.write_str("its firmware was built without that"),
+            Self::NoSuchStream => f.write_str("the stream does not run, begin one"),
+            Self::StreamOrder { expected } => {
+                write!(f, "the row of the stream was taken or passed over before, the board expects row {expected}")
+            }
+            Self::Pace => f.write_str(
+                "the stream cannot be kept: its period and deadline must be more than 0, and its silence, unless it is 0, \
+                 more than period and slack",
+            ),
         }
     }
 }

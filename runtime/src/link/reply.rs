@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Boot, Numbered, Profile, Refusal, Source, Statistics};
+use super::{Boot, Numbered, Profile, Refusal, Source, Statistics, Streamed};
 #[cfg(doc)]
 use super::{PROTOCOL_VERSION, Request, bulk};
 use crate::{CellKind, Numbers, OutputFormat, Samples, Shape};
@@ -55,7 +55,7 @@ pub enum Reply<'a> {
         revision: u32,
     },
     /// Done, and there is nothing to tell: to a row before the last one, to [`Request::Reset`], [`Request::Commit`] and
-    /// [`Request::Restart`].
+    /// [`Request::Restart`], and where a stream begins or ends.
     Accepted,
     /// The answer after the last row of a sequence, after any row where the model answers each, to
     /// [`Request::Sequence`] and to [`Request::Logits`].
@@ -86,6 +86,8 @@ pub enum Reply<'a> {
     },
     /// To [`Request::Profile`].
     Profile(Profile),
+    /// To [`Request::StreamRow`].
+    Streamed(#[serde(borrow)] Streamed<'a>),
 }
 
 /// The protocol that a board speaks, out of the body of a [`Reply::Hello`] of any version; `None` where the body is no

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Provocation, Upload};
+use super::{Pace, Provocation, Upload};
 
 /// What a host asks of a board.
 ///
@@ -57,7 +57,7 @@ pub enum Request<'a> {
         /// The sequence that is being read.
         sequence: u32,
     },
-    /// Forgets the sequence that is being read: its next row is refused.
+    /// Forgets the sequence that is being read, or ends the stream: its next row is refused.
     Reset,
     /// Begins to put another model in the place of one, or goes on with that.
     Begin(Upload),
@@ -81,11 +81,37 @@ pub enum Request<'a> {
     /// for such tests.
     Provoke(Provocation),
     /// What does this sequence, or as much of one as fits into a request, cost, part by part? Nothing of it is counted in
-    /// the [statistics](Self::Statistics), and the sequence that is being read is forgotten.
+    /// the [statistics](Self::Statistics), and the sequence or stream that is being read is forgotten.
     Profile {
         /// The model that is measured.
         model: u8,
         /// Row behind row, as in [`Row`](Self::Row).
         values: &'a [u8],
+    },
+    /// A stream begins, and takes the place of any other stream or sequence. Where it has begun already, it goes on.
+    BeginStream {
+        /// The model that steps.
+        model: u8,
+        /// The number of the stream, different from that of the stream before it.
+        stream: u32,
+        /// After so many rows the state begins anew, at every row whose number is a multiple of this; 0 is never.
+        window: u32,
+        /// How its rows come.
+        pace: Pace,
+    },
+    /// A row of a stream, sent when it is there and not when the row before it has been answered; answered by
+    /// [`Streamed`](super::Reply::Streamed). It is sent once: a repeated row is refused.
+    StreamRow {
+        /// The stream.
+        stream: u32,
+        /// The number of the row, from 0.
+        index: u32,
+        /// The features, as in [`Row`](Self::Row).
+        values: &'a [u8],
+    },
+    /// A stream ends, if that stream is the one that runs.
+    EndStream {
+        /// The stream.
+        stream: u32,
     },
 }

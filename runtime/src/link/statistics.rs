@@ -22,6 +22,16 @@ pub struct Statistics {
     pub broken_frames: u32,
     /// Bytes that came and were lost, for the board took them too late or had no room; each breaks a frame.
     pub lost_bytes: u32,
+    /// Rows of streams answered.
+    pub streamed_rows: u32,
+    /// Of those, rows whose answers took longer than their streams' deadlines.
+    pub late_rows: u32,
+    /// Rows of streams that never came whole: a later one came in their place.
+    pub missing_rows: u32,
+    /// Times that a row of a stream was not there though its period and slack had passed.
+    pub overdue_rows: u32,
+    /// Microseconds that the slowest answer to a row of a stream took.
+    pub longest_row_micros: u32,
 }
 
 impl Statistics {

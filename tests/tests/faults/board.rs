@@ -10,7 +10,7 @@ use embedded_hal::digital::{ErrorType as PinErrorType, OutputPin};
 use embedded_io::{ErrorType, Read, Write};
 use refrain_firmware::server::{Server, reply_frame, request_frame};
 use refrain_firmware::update::Updates;
-use refrain_firmware::{Classifier, Clock, Parts};
+use refrain_firmware::{Classifier, Clock, Parts, Wait};
 use refrain_trainer::link::faults::{FaultCounts, Faulty};
 use refrain_trainer::link::{Transport, TransportError};
 
@@ -64,6 +64,12 @@ impl Read for Shared {
     }
 }
 
+impl Wait for Shared {
+    fn wait(&mut self, _: u32) -> Result<bool, Infallible> {
+        Ok(true)
+    }
+}
+
 impl Write for Shared {
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
         self.0.borrow_mut().write(bytes)
@@ -100,6 +106,10 @@ impl Clock for Still {
     }
 
     fn ticks_per_1000_instructions(&self) -> u32 {
+        0
+    }
+
+    fn micros(&self) -> u64 {
         0
     }
 }

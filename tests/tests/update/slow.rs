@@ -72,6 +72,10 @@ impl Clock for Still {
     fn ticks_per_1000_instructions(&self) -> u32 {
         0
     }
+
+    fn micros(&self) -> u64 {
+        0
+    }
 }
 
 /// The board, and the time that it lives in.

@@ -88,6 +88,11 @@ impl<T: Transport> Client<T> {
         self.sent_bytes
     }
 
+    /// Frames that came broken and were dropped.
+    pub fn broken_frames(&self) -> u64 {
+        self.inbox.broken_frames()
+    }
+
     /// The transport, where nothing more is to be asked.
     pub fn into_transport(self) -> T {
         self.transport
@@ -233,6 +238,16 @@ impl<T: Transport> Client<T> {
             }
         }
         Err(LinkError::Silent { request: name, attempts, seconds: time_out.as_secs_f32() })
+    }
+
+    /// Waits for a reply of which `pick` makes something, out of its number and what it says.
+    pub(super) fn wait_for_reply<A>(
+        &mut self,
+        patience: Duration,
+        pick: impl Fn(u32, Reply<'_>) -> Option<A>,
+    ) -> Result<Option<A>, LinkError> {
+        let pick = |reply: Numbered<Reply<'_>>| pick(reply.request, reply.body);
+        Ok(self.inbox.wait(&mut self.transport, patience, pick)?)
     }
 
     /// Waits for an answer to the request of that number; `None` where none comes in time.

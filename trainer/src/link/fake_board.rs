@@ -7,7 +7,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use refrain::link::frame::{self, Receiver};
 use refrain::link::{
-    Boot, Cause, Numbered, PROTOCOL_VERSION, Profile, Refusal, Reply, Request, Source, Statistics,
+    Boot, Cause, Numbered, PROTOCOL_VERSION, Profile, Refusal, Reply, Request, Source, Statistics, Streamed,
     UpdateRefusal, Upload,
 };
 use refrain::{CellKind, Numbers, OutputFormat, Samples, Shape, Steps, Task, crc32};
@@ -74,6 +74,8 @@ pub(crate) struct FakeBoard {
     pub(crate) steps: Steps,
     receiver: Receiver<192>,
     current: Option<Current>,
+    /// Number of the stream, and the row that comes next.
+    stream: Option<(u32, u32)>,
     pub(crate) statistics: Statistics,
     /// What is being uploaded, and its bytes so far.
     upload: Option<(Upload, Vec<u8>)>,
@@ -92,7 +94,20 @@ impl FakeBoard {
         let (receiver, statistics) = (Receiver::new(), Statistics::default());
         let (protocol, steps) = (PROTOCOL_VERSION, Steps::Last);
         let (boot, upload, uploaded, is_used) = (Boot::POWER_ON, None, None, false);
-        Self { protocol, crc: 7, steps, receiver, current: None, statistics, boot, upload, uploaded, is_used }
+        let (current, stream) = (None, None);
+        Self {
+            protocol,
+            crc: 7,
+            steps,
+            receiver,
+            current,
+            stream,
+            statistics,
+            boot,
+            upload,
+            uploaded,
+            is_used,
+        }
     }
 
     /// Takes what came and returns what goes back.
@@ -136,6 +151,34 @@ impl FakeBoard {
                 self.current = None;
                 Reply::Accepted
             }
+            Request::BeginStream { stream, .. } => {
+                self.stream = Some((stream, 0));
+                Reply::Accepted
+            }
+            Request::EndStream { .. } => {
+                self.stream = None;
+                Reply::Accepted
+            }
+            Request::StreamRow { stream, index, values } => match self.stream {
+                Some((running, next)) if running == stream && index >= next => {
+                    self.stream = Some((stream, index + 1));
+                    self.statistics.streamed_rows += 1;
+                    logits = fake_logits(values);
+                    Reply::Streamed(Streamed {
+                        index,
+                        missing: index - next,
+                        rows: 1,
+                        micros: 250,
+                        is_late: index.is_multiple_of(4),
+                        confidence: Some(0.5),
+                        logits: &logits,
+                    })
+                }
+                Some((running, next)) if running == stream => {
+                    Reply::Refused(Refusal::StreamOrder { expected: next })
+                }
+                _ => Reply::Refused(Refusal::NoSuchStream),
+            },
             Request::Logits { sequence, .. } => match self.current {
                 Some(current) if current.sequence == sequence => {
                     logits = current.state.to_le_bytes().repeat(2);
@@ -234,7 +277,7 @@ impl FakeBoard {
 
     /// As its watchdog does.
     pub(super) fn restart(&mut self) {
-        self.current = None;
+        (self.current, self.stream) = (None, None);
         self.receiver = Receiver::new();
         self.statistics = Statistics::default();
         self.boot = Boot { resets: self.boot.resets + 1, cause: Cause::Watchdog { pc: 0x1234 } };

@@ -19,11 +19,17 @@ pub(crate) struct Inbox {
     receiver: Receiver<{ frame_bytes(MESSAGE_BYTES) }>,
     /// Bytes that have come and were not looked at yet.
     incoming: Vec<u8>,
+    broken_frames: u64,
 }
 
 impl Inbox {
     pub(crate) fn new() -> Self {
-        Self { receiver: Receiver::new(), incoming: Vec::new() }
+        Self { receiver: Receiver::new(), incoming: Vec::new(), broken_frames: 0 }
+    }
+
+    /// Frames that came broken.
+    pub(super) fn broken_frames(&self) -> u64 {
+        self.broken_frames
     }
 
     /// Waits for a reply of which `pick` makes something; `None` where none comes in time.
@@ -63,7 +69,9 @@ impl Inbox {
         let mut used = 0;
         let found = self.incoming.iter().find_map(|&byte| {
             used += 1;
-            pick(self.receiver.push(byte)?.ok()?)
+            let received = self.receiver.push(byte)?;
+            self.broken_frames += u64::from(received.is_err());
+            pick(received.ok()?)
         });
         self.incoming.drain(..used);
         found

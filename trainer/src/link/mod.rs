@@ -29,6 +29,9 @@ pub mod faults;
 mod inbox;
 mod rate;
 mod sequences;
+mod stream;
+#[cfg(test)]
+mod stream_tests;
 mod transport;
 mod upload;
 
@@ -38,6 +41,7 @@ pub use facts::{Description, Hello, Served};
 pub(crate) use inbox::Inbox;
 pub use rate::{Carried, LineRate};
 pub use sequences::sequence_room;
+pub use stream::{Answer, Stream, StreamEvent, StreamOptions};
 pub(crate) use transport::Streams;
 pub use transport::{BAUD, Serial, Transport, TransportError};
 pub use upload::Uploaded;

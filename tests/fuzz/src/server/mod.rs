@@ -3,9 +3,10 @@
 mod session;
 mod stand_ins;
 
-use refrain::Steps;
+use refrain::float::activation::confidence;
 use refrain::link::frame::{self, Receiver};
-use refrain::link::{ECHO_BYTES, Numbered, Reply, Request};
+use refrain::link::{ECHO_BYTES, Numbered, Reply, Request, Streamed};
+use refrain::{Numbers, Steps};
 use refrain_firmware::server::{End, reply_frame, request_frame};
 use refrain_firmware::update::{NoFlash, Store};
 use refrain_firmware::{Classifier, Parts, Server};
@@ -58,6 +59,13 @@ pub fn server(data: &[u8]) {
             Expectation::Exactly(expected) => assert_eq!(reply.body, expected, "to {body:?}"),
             Expectation::Logits { sequence, logits } => {
                 assert_eq!(reply.body, Reply::Logits { sequence, logits: &logits }, "to {body:?}");
+            }
+            Expectation::Streamed { index, missing, rows, logits } => {
+                let values = logits.as_chunks().0.iter().map(|&logit| Numbers::Int8.logit_value(logit));
+                let (micros, is_late, confidence) = (0, false, Some(confidence(values)));
+                let logits = &logits;
+                let expected = Streamed { index, missing, rows, micros, is_late, confidence, logits };
+                assert_eq!(reply.body, Reply::Streamed(expected), "to {body:?}");
             }
         }
         if body == Request::Restart {

@@ -4,7 +4,7 @@
 use refrain::Steps;
 use refrain::link::frame;
 use refrain::link::{
-    Boot, ECHO_BYTES, PROTOCOL_VERSION, Profile, Refusal, Reply, Request, Statistics, UpdateRefusal,
+    Boot, ECHO_BYTES, PROTOCOL_VERSION, Pace, Profile, Refusal, Reply, Request, Statistics, UpdateRefusal,
 };
 
 use super::stand_ins::{LOGIT_BYTES, Recorder};
@@ -14,23 +14,52 @@ use super::{BOARD, MODELS, REQUEST};
 pub(super) struct Host {
     /// What tells the sequence from others, and its rows, one behind the other.
     current: Option<(Key, Vec<u8>)>,
+    stream: Option<Stream>,
     answered: u32,
     timesteps: u32,
+    streamed: u32,
+    missing: u32,
     pub(super) broken_frames: u32,
 }
 
 /// The number of the model, the number of the sequence, and how many rows it has.
 type Key = (u8, u32, u16);
 
+/// A stream, and the rows of the run that its state is of.
+struct Stream {
+    /// The number of the model, that of the stream, its window and its pace.
+    plan: (u8, u32, u32, Pace),
+    next: u32,
+    rows: Vec<u8>,
+}
+
 /// What must be answered.
 pub(super) enum Expectation<'r> {
     Exactly(Reply<'r>),
-    Logits { sequence: u32, logits: [u8; LOGIT_BYTES] },
+    Logits {
+        sequence: u32,
+        logits: [u8; LOGIT_BYTES],
+    },
+    /// No time passes here, so nothing is late.
+    Streamed {
+        index: u32,
+        missing: u32,
+        rows: u32,
+        logits: [u8; LOGIT_BYTES],
+    },
 }
 
 impl Host {
     pub(super) fn new() -> Self {
-        Self { current: None, answered: 0, timesteps: 0, broken_frames: 0 }
+        Self {
+            current: None,
+            stream: None,
+            answered: 0,
+            timesteps: 0,
+            streamed: 0,
+            missing: 0,
+            broken_frames: 0,
+        }
     }
 
     /// The reply to a request.
@@ -59,10 +88,22 @@ impl Host {
                 _ => Reply::Refused(Refusal::RowOrder { expected: 0 }),
             },
             Request::Reset => {
-                self.current = None;
+                (self.current, self.stream) = (None, None);
                 Reply::Accepted
             }
             Request::Profile { model, values } => self.profile(model, values),
+            Request::BeginStream { model, stream, window, pace } => {
+                self.begin_stream((model, stream, window, pace))
+            }
+            Request::EndStream { stream } => {
+                self.stream.take_if(|running| running.plan.1 == stream);
+                Reply::Accepted
+            }
+            Request::StreamRow { stream, index, values } => {
+                return self
+                    .stream_row(stream, index, values)
+                    .unwrap_or_else(|refusal| Expectation::Exactly(Reply::Refused(refusal)));
+            }
             Request::Echo { bytes } if bytes.len() <= ECHO_BYTES => Reply::Echo { bytes },
             Request::Echo { bytes } => Reply::Refused(Refusal::EchoLength { found: bytes.len() as u16 }),
             // the board has no flash for models
@@ -81,6 +122,8 @@ impl Host {
                 stack_bytes: 321,
                 lost_bytes: 12,
                 broken_frames: self.broken_frames,
+                streamed_rows: self.streamed,
+                missing_rows: self.missing,
                 ..Statistics::default()
             }),
         })
@@ -101,6 +144,7 @@ impl Host {
         let mut rows = rows.unwrap_or_default();
         let taken = (rows.len() / row_bytes) as u16;
         let is_new = if count > 0 && index == 0 {
+            self.stream = None;
             rows.clear();
             true
         } else if index < count && index == taken {
@@ -137,7 +181,7 @@ impl Host {
             return Reply::Refused(Refusal::SequenceLength { found: values.len() as u16, row: row as u16 });
         }
         // what the model remembers is that of the sequence that was measured
-        self.current = None;
+        (self.current, self.stream) = (None, None);
         Reply::Profile(Profile { timesteps: (values.len() / row) as u16, ..Profile::default() })
     }
 
@@ -159,6 +203,7 @@ impl Host {
         let rows = match read {
             Some((_, rows)) => rows.clone(),
             None => {
+                self.stream = None;
                 self.answered += 1;
                 self.timesteps += u32::from(count);
                 values.to_vec()
@@ -167,6 +212,55 @@ impl Host {
         let logits = Recorder::logits_after(&rows, row);
         self.current = Some((key, rows));
         Expectation::Logits { sequence, logits }
+    }
+}
+
+impl Host {
+    /// The reply to the beginning of a stream.
+    fn begin_stream(&mut self, plan: (u8, u32, u32, Pace)) -> Reply<'static> {
+        if usize::from(plan.0) >= MODELS.len() {
+            return Reply::Refused(no_such_model());
+        }
+        let Pace { period, slack, deadline, silence } = plan.3;
+        let is_watched_too_closely =
+            silence > 0 && u64::from(silence) <= u64::from(period) + u64::from(slack);
+        if period == 0 || deadline == 0 || is_watched_too_closely {
+            return Reply::Refused(Refusal::Pace);
+        }
+        if self.stream.as_ref().is_none_or(|running| running.plan != plan) {
+            self.current = None;
+            self.stream = Some(Stream { plan, next: 0, rows: Vec::new() });
+        }
+        Reply::Accepted
+    }
+
+    /// The reply to a row of a stream.
+    fn stream_row(
+        &mut self,
+        number: u32,
+        index: u32,
+        values: &[u8],
+    ) -> Result<Expectation<'static>, Refusal> {
+        let stream = self.stream.as_mut().filter(|running| running.plan.1 == number);
+        let Stream { plan: (model, _, window, _), next, rows } = stream.ok_or(Refusal::NoSuchStream)?;
+        let row_bytes = row_bytes(*model);
+        if values.len() != row_bytes {
+            return Err(Refusal::RowLength { found: values.len() as u16, expected: row_bytes as u16 });
+        }
+        // Half of all numbers are ahead, the others were before.
+        let missing = index.wrapping_sub(*next);
+        if missing > i32::MAX as u32 {
+            return Err(Refusal::StreamOrder { expected: *next });
+        }
+        if missing > 0 || (*window > 0 && index.is_multiple_of(*window)) {
+            rows.clear();
+        }
+        rows.extend(values);
+        *next = index.wrapping_add(1);
+        self.streamed += 1;
+        self.missing = self.missing.saturating_add(missing);
+        let logits = Recorder::logits_after(rows, row_bytes);
+        Ok(Expectation::Streamed { index, missing, rows: (rows.len() / row_bytes) as u32, logits })
     }
 }
 

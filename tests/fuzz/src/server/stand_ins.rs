@@ -10,7 +10,7 @@ use refrain::{
     Shape, Steps, Task, crc32,
 };
 use refrain_firmware::classifier::MeasurePart;
-use refrain_firmware::{Classifier, Clock};
+use refrain_firmware::{Classifier, Clock, Wait};
 
 /// A line on which bytes arrive, in pieces of at most `piece` bytes, and then no more.
 pub(super) struct Line<'l> {
@@ -30,6 +30,12 @@ impl Read for &mut Line<'_> {
         buffer[..count].copy_from_slice(now);
         self.incoming = later;
         Ok(count)
+    }
+}
+
+impl Wait for &mut Line<'_> {
+    fn wait(&mut self, _: u32) -> Result<bool, Infallible> {
+        Ok(true)
     }
 }
 
@@ -70,6 +76,10 @@ impl Clock for Stopped {
     }
 
     fn ticks_per_1000_instructions(&self) -> u32 {
+        0
+    }
+
+    fn micros(&self) -> u64 {
         0
     }
 }
