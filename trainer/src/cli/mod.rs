@@ -14,6 +14,7 @@ mod export;
 mod inspect;
 mod interrupt;
 mod make_data;
+mod monitor;
 mod output;
 mod progress;
 mod report;
@@ -38,6 +39,7 @@ Examples:
   refrain train lstm --out lstm.ckpt        train on MNIST, or on drawn digits where there is none
   refrain export lstm.ckpt --out lstm.rfn   quantise to int8
   refrain device lstm.rfn --limit 200       run it on an emulated Cortex-M4 and compare every logit
+  refrain monitor lstm.rfn --data digits    stream rows to it in real time and watch
   refrain report lstm.run                   one HTML page on a run, or on several
   refrain update lstm.rfn --revision 2      put it in the place of the model on a board
 
@@ -63,6 +65,7 @@ enum Command {
     Inspect(inspect::Args),
     Device(device::Args),
     Validate(validate::Args),
+    Monitor(monitor::Args),
     Data(make_data::Args),
     Report(report::Args),
     Update(update::Args),
@@ -102,6 +105,7 @@ fn run(Cli { json, command }: Cli) -> Result<(), CliError> {
             output::print(json, &report)?;
             report.verdict()
         }
+        Command::Monitor(args) => output::print(json, &monitor::run(&args)?),
         Command::Report(args) => output::print(json, &report::run(&args)?),
         Command::Update(args) => output::print(json, &update::run(&args)?),
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use refrain::link::Boot;
 
 use super::firmware::FirmwareError;
+use super::log::LogError;
 use super::qemu::EmulatorError;
 use super::update::UpdateError;
 use crate::evaluate::EvaluateError;
@@ -61,6 +62,9 @@ pub enum DeviceError {
         /// What came of it.
         reason: LinkError,
     },
+    /// The board's log is not to be had.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// The serial port cannot be opened.
     #[error("{port}: cannot open this serial port: {reason}")]
     Port {

@@ -75,7 +75,7 @@ pub struct Firmware {
     pub model_bytes: u64,
     /// Bytes of RAM for variables, without the stack.
     pub static_ram_bytes: u64,
-    /// Where the program and the log of a run that fails are kept.
+    /// Where the log of a run that fails is kept.
     pub failure_folder: PathBuf,
 }
 

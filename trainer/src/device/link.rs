@@ -17,7 +17,7 @@ use crate::link::{
 use crate::model_file::ModelFile;
 
 /// QEMU loses nothing, but a busy machine may let it wait for long.
-const WITH_EMULATOR: Patience =
+pub(super) const WITH_EMULATOR: Patience =
     Patience { start: Duration::from_secs(60), time_out: Duration::from_secs(5), attempts: 12 };
 
 /// After how many sequences echoes measure what the line carries: often, for that changes with what else the machine

@@ -75,7 +75,9 @@ fn an_update_needs_a_revision_and_a_board() {
 
 #[test]
 fn help_is_on_stdout_and_has_examples() {
-    for command in ["demo", "train", "export", "eval", "inspect", "device", "validate", "data", "update"] {
+    for command in
+        ["demo", "train", "export", "eval", "inspect", "device", "validate", "monitor", "data", "update"]
+    {
         let output = refrain().args([command, "--help"]).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && output.stderr.is_empty());

@@ -1,8 +1,10 @@
-//! Whole commands of `refrain`, run as a user runs them: no network, no MNIST and no QEMU is needed.
+//! Whole commands of `refrain`, run as a user runs them: no network and no MNIST is needed, and QEMU only where
+//! `monitor` says so.
 
 mod boards;
 mod data;
 mod models;
+mod monitor;
 mod report;
 mod runs;
 mod sequences;

@@ -18,6 +18,7 @@ pub use command_line::Mode;
 
 use super::board::Board;
 use super::firmware::Firmware;
+use super::log::{LogError, LogFollower, LogFormat, LogLine};
 use crate::link::{Streams, Transport, TransportError};
 use crate::setup::Qemu;
 use command_line::arguments;
@@ -26,6 +27,8 @@ use command_line::arguments;
 const MESSAGES: &str = "qemu.log";
 /// Where the firmware's defmt log goes, undecoded.
 const LOG: &str = "firmware.defmt";
+/// Lines of that log that are told where a run fails.
+const LAST_LINES: usize = 4;
 
 /// How long QEMU may take to end after its UART was closed.
 const TIME_TO_END: Duration = Duration::from_secs(5);
@@ -62,7 +65,7 @@ pub enum EmulatorError {
     Ended {
         /// How it ended.
         status: String,
-        /// The last that it said, and where the firmware's log is.
+        /// The last that it said, and that the firmware logged.
         words: String,
     },
     /// The firmware does not end QEMU when it should.
@@ -107,7 +110,11 @@ impl Emulator {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(uart)?;
         listener.set_nonblocking(true).map_err(uart)?;
         let port = listener.local_addr().map_err(uart)?.port();
-        let child = Command::new(&qemu.program)
+        let mut command = Command::new(&qemu.program);
+        // Ctrl-C goes to a whole group of processes. This program is to hear it and to end QEMU when it has done with it.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let child = command
             .args(arguments(board, &firmware.elf, mode, port))
             .current_dir(folder)
             .stdin(Stdio::null())
@@ -132,6 +139,14 @@ impl Emulator {
             Some(status) => Err(self.process.ended(status)),
             None => Err(EmulatorError::Late { seconds: patience.as_secs() }),
         }
+    }
+
+    /// What the firmware logs, from its start on.
+    ///
+    /// # Errors
+    /// [`LogError`].
+    pub fn log(&self) -> Result<LogFollower, LogError> {
+        LogFollower::of_file(&self.process.firmware.elf, &self.process.log_path())
     }
 
     /// Why the link was closed: QEMU has ended. `None` where it still runs.
@@ -187,25 +202,40 @@ impl Process {
             Some(line) => format!("its last words: {}", line.trim()),
             None => "it said nothing".into(),
         };
-        if let Some((elf, log)) = self.keep_log() {
-            let (elf, log) = (elf.display(), log.display());
-            words += &format!("; to read the firmware's log, type: defmt-print -e {elf} < {log}");
+        match self.log() {
+            Ok(lines) if lines.is_empty() => {}
+            Ok(lines) => words += &self.last_of(&lines),
+            Err(error) => words += &format!("; the firmware's log cannot be read: {error}"),
         }
         EmulatorError::Ended { status: status.to_string(), words }
     }
 
-    /// Keeps the firmware's log, and the program that it takes to read it, beyond this run. `None` where the
-    /// firmware has logged nothing, or the files cannot be kept.
-    fn keep_log(&self) -> Option<(PathBuf, PathBuf)> {
-        let (log, keep) = (self.folder.join(LOG), &self.firmware.failure_folder);
-        if fs::metadata(&log).ok()?.len() == 0 {
-            return None;
+    /// What the firmware has logged.
+    fn log(&self) -> Result<Vec<LogLine>, LogError> {
+        let path = self.log_path();
+        let in_file = |reason| LogError::File { path: path.clone(), reason };
+        let log = fs::read(&path).map_err(in_file)?;
+        // What has logged nothing need not be a program that can.
+        if log.is_empty() {
+            return Ok(Vec::new());
         }
-        let kept = (keep.join("firmware.elf"), keep.join(LOG));
-        fs::create_dir_all(keep).ok()?;
-        fs::copy(&self.firmware.elf, &kept.0).ok()?;
-        fs::copy(&log, &kept.1).ok()?;
-        Some(kept)
+        LogFormat::of_program(&self.firmware.elf)?.lines(&log[..]).map_err(in_file)
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.folder.join(LOG)
+    }
+
+    /// The last lines of the log, and where all of them are kept beyond this run, if they can be.
+    fn last_of(&self, lines: &[LogLine]) -> String {
+        let texts: Vec<String> = lines.iter().map(ToString::to_string).collect();
+        let last = texts[texts.len().saturating_sub(LAST_LINES)..].join(" | ");
+        let keep = &self.firmware.failure_folder;
+        let kept = keep.join("firmware.log");
+        let is_kept =
+            fs::create_dir_all(keep).and_then(|()| fs::write(&kept, texts.join("\n") + "\n")).is_ok();
+        let whole = if is_kept { format!("; all of it is in {}", kept.display()) } else { String::new() };
+        format!("; the firmware's log ends: {last}{whole}")
     }
 }
 
@@ -324,15 +354,16 @@ mod tests {
     }
 
     #[test]
-    fn the_log_of_a_run_that_failed_is_kept() {
+    fn a_log_of_a_run_that_failed_and_that_nobody_can_read_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let mut emulator = start(folder.path(), "echo log; exit 1").unwrap();
         let message = emulator.finish(Duration::from_secs(60)).unwrap_err().to_string();
-        let (elf, log) = (folder.path().join("kept/firmware.elf"), folder.path().join("kept/firmware.defmt"));
-        let advice = format!("defmt-print -e {} < {}", elf.display(), log.display());
-        assert!(message.ends_with(&advice), "{message}");
-        assert_eq!(fs::read(elf).unwrap(), b"a program");
-        assert_eq!(fs::read(log).unwrap(), b"log\n");
+        let program = folder.path().join("f.elf");
+        let unreadable = format!(
+            "; the firmware's log cannot be read: {}: this program's log cannot be read: ",
+            program.display()
+        );
+        assert!(message.contains(&unreadable), "{message}");
     }
 
     #[test]
