@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::device::board::Board;
 
-/// What the firmware is to do; where it [asks](Board::asks_qemu), it finds that on its semihosting command line.
+/// What the firmware is to do. An Arm board finds that on its semihosting command line; others know one mode alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode<'a> {
     /// Answer requests on the UART until QEMU is ended.
