@@ -35,7 +35,10 @@
 //! - *Flash.* QEMU's never makes the processor wait; silicon needs 4 wait states at 80 MHz, and needs them before it runs
 //!   so fast (see `stm32_clock.rs`; `src/models.rs` says what that costs).
 //! - *Logs.* They go by RTT, for semihosting without a debugger would stop the processor. Nobody sees them under QEMU.
-//! - *Failures.* The green light stays on for a second, then the board starts again.
+//! - *Failures.* The board starts again and the next hello says why. There is no driver for its watchdog yet, so a program
+//!   that hangs stays so.
+//! - *Other models.* It refuses `refrain update`: there is no driver for its flash yet, and QEMU has no such controller to
+//!   try one on.
 //!
 //! # How to add a board
 //!
