@@ -15,9 +15,12 @@ use refrain::link::{Boot, ECHO_BYTES, Numbered, Provocation, Reply, Request, fra
 use crate::update::Updates;
 use crate::{Classifier, Clock, NoWatchdog, Parts, Session, Wait, Watchdog, record};
 
-/// A board hangs that works on a request and has done no row of it for so long. A row of a large network takes a good part
-/// of a second on a slow board.
-pub const WATCHDOG_TIME_OUT: Duration = Duration::from_secs(8);
+/// A board hangs that works on a request and has done no row of it for so long. A row of a network of a few hundred units
+/// takes seconds of an emulated board's time, in which a processor does a million instructions a second.
+pub const WATCHDOG_TIME_OUT: Duration = Duration::from_secs(20);
+
+/// The same where the request is about another model, whose bytes are erased, written, checked or tested.
+pub const UPDATE_TIME_OUT: Duration = Duration::from_secs(120);
 
 /// Bytes that are asked of the line at once.
 const CHUNK_BYTES: usize = 64;
@@ -143,7 +146,8 @@ where
         Self { session: self.session.started_by(boot), ..self }
     }
 
-    /// That watchdog watches the work on each request, for [`WATCHDOG_TIME_OUT`] for each of its rows; otherwise none does.
+    /// That watchdog watches the work on each request, for [`WATCHDOG_TIME_OUT`] for each of its rows, or for
+    /// [`UPDATE_TIME_OUT`]; otherwise none does.
     pub fn watched_by<V: Watchdog>(self, watchdog: V) -> Server<'m, S, L, C, REQUEST, REPLY, V> {
         let Self { inbox, outbox, busy, session, broken_frames } = self;
         Server { inbox, outbox, busy, session: session.watched_by(watchdog), broken_frames }
@@ -194,7 +198,7 @@ where
             self.broken_frames += 1;
             return Ok(false);
         };
-        self.session.begin_work(WATCHDOG_TIME_OUT);
+        self.session.begin_work(time_out(&message.body));
         self.busy.set_high().map_err(|_| ServerError::Light)?;
         let reply = self.session.answer(message.body, self.broken_frames);
         let length = self.outbox.frame(message.request, reply)?;
@@ -203,6 +207,14 @@ where
         self.busy.set_low().map_err(|_| ServerError::Light)?;
         self.session.end_work();
         Ok(matches!(message.body, Request::Restart))
+    }
+}
+
+/// How long a board may work on a request, or on a row of it.
+fn time_out(request: &Request<'_>) -> Duration {
+    match request {
+        Request::Begin(_) | Request::Chunk { .. } | Request::Commit { .. } => UPDATE_TIME_OUT,
+        _ => WATCHDOG_TIME_OUT,
     }
 }
 
