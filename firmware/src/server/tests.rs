@@ -107,6 +107,25 @@ fn sequence() -> Vec<u8> {
     (0..3).flat_map(|index| framed(index + 1, row(index as u16))).collect()
 }
 
+/// Serves what arrives on a line, watched, with one model that records; returns how that ends.
+fn serve_line(line: &mut Line, light: &mut Light, watchdog: impl Watchdog) -> End {
+    let clock = SteppedClock::new(1);
+    let mut recorder = Recorder::new("recorder", 4, &clock);
+    let mut models: [&mut dyn Classifier; 1] = [&mut recorder];
+    let parts = Parts {
+        board: "a board",
+        serial: line,
+        busy: light,
+        clock: &clock,
+        memory: &mut [],
+        stack_used: || 0,
+        lost_bytes: || 0,
+    };
+    let mut updates = Store::open(NoFlash, []);
+    let server = Server::<_, _, _, REQUEST, REPLY>::new(parts, &mut models, &mut updates);
+    server.watched_by(watchdog).serve().unwrap()
+}
+
 /// Serves `incoming` to its end and hands every reply to `check`; returns the light.
 fn serve(incoming: Vec<u8>, piece: usize, check: impl FnMut(Numbered<Reply<'_>>)) -> Light {
     serve_until(End::OfLine, incoming, piece, check)
@@ -119,23 +138,8 @@ fn serve_until(
     piece: usize,
     mut check: impl FnMut(Numbered<Reply<'_>>),
 ) -> Light {
-    let clock = SteppedClock::new(1);
-    let mut recorder = Recorder::new("recorder", 4, &clock);
-    let mut models: [&mut dyn Classifier; 1] = [&mut recorder];
-    let mut line = Line { incoming, piece, outgoing: Vec::new() };
-    let mut light = Light::default();
-    let parts = Parts {
-        board: "a board",
-        serial: &mut line,
-        busy: &mut light,
-        clock: &clock,
-        memory: &mut [],
-        stack_used: || 0,
-        lost_bytes: || 0,
-    };
-    let mut updates = Store::open(NoFlash, []);
-    let mut server = Server::<_, _, _, REQUEST, REPLY>::new(parts, &mut models, &mut updates);
-    assert_eq!(server.serve(), Ok(end));
+    let (mut line, mut light) = (Line { incoming, piece, outgoing: Vec::new() }, Light::default());
+    assert_eq!(serve_line(&mut line, &mut light, NoWatchdog), end);
     let mut receiver = frame::Receiver::<REPLY>::new();
     for byte in line.outgoing {
         if let Some(body) = receiver.push(byte) {
@@ -172,23 +176,9 @@ fn right_answers(incoming: Vec<u8>) -> usize {
 
 /// What a watchdog hears while a board serves `incoming`.
 fn watched(incoming: Vec<u8>) -> String {
-    let clock = SteppedClock::new(1);
-    let mut recorder = Recorder::new("recorder", 4, &clock);
-    let mut models: [&mut dyn Classifier; 1] = [&mut recorder];
     let (mut line, mut light) = (Line { incoming, piece: 7, outgoing: Vec::new() }, Light::default());
     let mut watched = Watched::default();
-    let parts = Parts {
-        board: "a board",
-        serial: &mut line,
-        busy: &mut light,
-        clock: &clock,
-        memory: &mut [],
-        stack_used: || 0,
-        lost_bytes: || 0,
-    };
-    let mut updates = Store::open(NoFlash, []);
-    let server = Server::<_, _, _, REQUEST, REPLY>::new(parts, &mut models, &mut updates);
-    server.watched_by(&mut watched).serve().unwrap();
+    serve_line(&mut line, &mut light, &mut watched);
     watched.0
 }
 
