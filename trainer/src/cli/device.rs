@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use comfy_table::Table;
-use refrain_trainer::data::SplitView;
+use refrain_trainer::data::{Dataset, SplitView};
 use refrain_trainer::device::{Board, DeviceError, DeviceReport, Stage, Target, Via, run as run_on_board};
 use refrain_trainer::model_file::ModelFile;
 use serde::Serialize;
@@ -31,19 +31,37 @@ names the command to type. The firmware is built around the model.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, allow_negative_numbers = true)]
 pub(super) struct Args {
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+/// The flags that say what runs where.
+#[derive(Debug, clap::Args)]
+pub(super) struct RunArgs {
     /// A model file that refrain export wrote
     #[arg(value_name = "M.rfn")]
     model: PathBuf,
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
-    limit: LimitArgs,
+    pub(super) limit: LimitArgs,
     #[command(flatten)]
-    target: TargetArgs,
+    pub(super) target: TargetArgs,
     /// How samples get to the board: row by row over the link, whole sequences over it, or in the memory of one of Arm's
-    /// emulated boards; auto takes memory beyond 100 samples
+    /// emulated boards; auto takes memory where there is such, refrain device beyond 100 samples alone
     #[arg(long, default_value = "auto", value_parser = via_parser())]
-    via: Via,
+    pub(super) via: Via,
+}
+
+impl RunArgs {
+    /// The model, and data that it takes.
+    pub(super) fn load(&self) -> Result<(ModelFile, Dataset, DataFields), CliError> {
+        let file = load_model(&self.model)?;
+        let (dataset, data) = self.data.load()?;
+        Facts::of_model(&file).check(&self.model, &dataset)?;
+        compare_names(&self.model, &file, &dataset);
+        Ok((file, dataset, data))
+    }
 }
 
 /// The flags that name a board.
@@ -67,7 +85,7 @@ impl TargetArgs {
     }
 }
 
-pub(super) fn via_parser() -> impl TypedValueParser<Value = Via> {
+fn via_parser() -> impl TypedValueParser<Value = Via> {
     PossibleValuesParser::new(["auto", "memory", "link", "sequences"]).map(|name| match name.as_str() {
         "memory" => Via::Memory,
         "link" => Via::Link,
@@ -134,11 +152,8 @@ pub(super) fn facts(report: &DeviceReport) -> Table {
     facts
 }
 
-pub(super) fn run(args: &Args) -> Result<Report, CliError> {
-    let file = load_model(&args.model)?;
-    let (dataset, data) = args.data.load()?;
-    Facts::of_model(&file).check(&args.model, &dataset)?;
-    compare_names(&args.model, &file, &dataset);
+pub(super) fn run(Args { run: args }: &Args) -> Result<Report, CliError> {
+    let (file, dataset, data) = args.load()?;
     let on_board = classify(&args.target.target(), args.via, &file, args.limit.first_of(&dataset))?;
     Ok(Report { on_board, data })
 }

@@ -9,10 +9,9 @@ use refrain_trainer::files::write_whole;
 use refrain_trainer::report::ValidationPage;
 use serde::Serialize;
 
-use super::classifier::{Facts, compare_names, load_model};
-use super::data::{DataArgs, DataFields, LimitArgs};
+use super::data::DataFields;
 use super::destination;
-use super::device::{TargetArgs, check_match, facts, shown, via_parser};
+use super::device::{RunArgs, check_match, facts, shown};
 use super::error::CliError;
 use super::output::{number_table, percent, thousands};
 use super::scores::{details, figure, figure_name};
@@ -31,19 +30,8 @@ every logit is the host's, bit for bit. refrain device does the run alone.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, allow_negative_numbers = true)]
 pub(super) struct Args {
-    /// A model file that refrain export wrote
-    #[arg(value_name = "M.rfn")]
-    model: PathBuf,
     #[command(flatten)]
-    data: DataArgs,
-    #[command(flatten)]
-    limit: LimitArgs,
-    #[command(flatten)]
-    target: TargetArgs,
-    /// How samples get to the board: row by row over the link, whole sequences over it, or in the memory of one of Arm's
-    /// emulated boards; auto takes memory where there is such
-    #[arg(long, default_value = "auto", value_parser = via_parser())]
-    via: Via,
+    run: RunArgs,
     /// Write it as an HTML page too
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -134,13 +122,10 @@ pub(super) fn run(args: &Args) -> Result<Report, CliError> {
     if let Some(path) = &args.html {
         destination::check_named("--html", path, destination::Kind::Page)?;
     }
-    let file = load_model(&args.model)?;
-    let (dataset, data) = args.data.load()?;
-    Facts::of_model(&file).check(&args.model, &dataset)?;
-    compare_names(&args.model, &file, &dataset);
-    let (target, samples) = (args.target.target(), args.limit.first_of(&dataset));
+    let (file, dataset, data) = args.run.load()?;
+    let (target, samples) = (args.run.target.target(), args.run.limit.first_of(&dataset));
     // Where memory can be had: it is fast, and there the stack of an inference is measured too.
-    let via = match (&target, args.via) {
+    let via = match (&target, args.run.via) {
         (Target::Emulated(board), Via::Auto) if board.job_memory().is_some() => Via::Memory,
         (_, via) => via,
     };
