@@ -29,11 +29,10 @@ mod assembly;
 mod runs;
 
 use core::arch::asm;
-use core::mem::MaybeUninit;
 use core::ptr;
 
 use self::assembly::Assembly;
-use self::runs::{Frame, Half, Last, Lstm, Run, Runs};
+use self::runs::{Frame, Half, Last, Lstm, Places, RUNS, Run, Runs};
 pub(crate) use super::portable::Operands;
 use super::{Bits8, FIXED_TIME, PairSums, scaled};
 use crate::activation::{TANH, ZERO};
@@ -89,7 +88,7 @@ pub(crate) fn add_products([packed, low]: &mut PairSums, word: u32, operands: u3
 
 /// One timestep of a layer of a SimpleRNN, [`plain`](crate::cell::simple_rnn::plain) bit for bit.
 pub(crate) fn simple_rnn(step: LayerStep<'_, Bits8, 2>) {
-    timestep(step.into(), &assembly::SIMPLE_RNN, Lstm::NONE, None);
+    timestep(step.into(), &assembly::SIMPLE_RNN, Frame::<_, RUNS>::new(()).places(), None);
 }
 
 /// One timestep of a layer of an LSTM, [`plain`](crate::cell::lstm::plain) bit for bit.
@@ -102,13 +101,20 @@ pub(crate) fn lstm(step: LayerStep<'_, Bits8, 2>, cell: &mut [i32], cell_bits: u
         squash_shift,
     };
     if cell.len() >= step.hidden.len() {
-        timestep(step.into(), &assembly::LSTM, lstm, None);
+        timestep(step.into(), &assembly::LSTM, Frame::<_, RUNS>::new(lstm).places(), None);
     }
 }
 
 /// One timestep of a layer of a GRU, [`plain`](crate::cell::gru::plain) bit for bit.
 pub(crate) fn gru(step: LayerStep<'_, Bits8, 3>, recurrent_bias: &[i32]) {
-    timestep(step.into(), &assembly::GRU, Lstm::NONE, Some(recurrent_bias));
+    // of the tile's candidates the sums of the input's half
+    let sums = [0; 2];
+    timestep(
+        step.into(),
+        &assembly::GRU,
+        Frame::<[u32; 2], { RUNS + 1 }>::new(sums).places(),
+        Some(recurrent_bias),
+    );
 }
 
 /// A [`LayerStep`] whatever its pairs.
@@ -135,7 +141,7 @@ impl<'s, const P: usize> From<LayerStep<'s, Bits8, P>> for Layer<'s> {
 ///
 /// A layer that lacks words or rows, which no checked model has, keeps its state. In a program of one cell the compiler
 /// puts it where it is called, which saves stack; a program of several has it once.
-fn timestep(layer: Layer<'_>, assembly: &Assembly, lstm: Lstm, recurrent_bias: Option<&[i32]>) {
+fn timestep(layer: Layer<'_>, assembly: &Assembly, frame: Places<'_>, recurrent_bias: Option<&[i32]>) {
     let Layer { kernel, recurrent_kernel, bias, multiplier, x, old, hidden } = layer;
     // never zero, which the compiler does not see, and a division by zero would panic
     let of_tile = assembly.units.max(1);
@@ -159,40 +165,37 @@ fn timestep(layer: Layer<'_>, assembly: &Assembly, lstm: Lstm, recurrent_bias: O
     };
     let mut tails = [[0; 4]; 2];
     let [input_tail, hidden_tail] = &mut tails;
-    let mut frame = Frame {
-        runs: [const { MaybeUninit::uninit() }; _],
-        last: Last {
-            multipliers: multiplier.as_ptr(),
-            table: TANH.as_ptr().wrapping_add(ZERO),
-            hidden: ptr::null_mut(),
-            entry: assembly.address(assembly.end),
-            biases: bias.as_ptr(),
-            hidden_end: ptr::null(),
-            first_run: ptr::null(),
-        },
-        lstm,
-        input_sums: [0; 2],
+    let last = Last {
+        multipliers: multiplier.as_ptr(),
+        table: TANH.as_ptr().wrapping_add(ZERO),
+        hidden: ptr::null_mut(),
+        entry: assembly.address(assembly.end),
+        biases: bias.as_ptr(),
+        hidden_end: ptr::null(),
+        first_run: ptr::null(),
     };
-    let sums = (&raw mut frame.input_sums).cast();
-    let mut runs = Runs::new(&mut frame.runs, assembly);
+    // SAFETY: nothing else refers to the frame as long as its places are here.
+    let mut runs = unsafe {
+        frame.last.write(last);
+        Runs::new(&mut *frame.runs, assembly)
+    };
     runs.push_hidden(&half(old, recurrent_kernel), hidden_tail);
     if let Some(bias) = recurrent_bias {
-        runs.push_between(bias.as_ptr(), sums);
+        runs.push_between(bias.as_ptr(), frame.of_cell);
     }
     runs.push_input(&half(x, kernel), input_tail);
-    let first = runs.first();
+    let first_run = frame.runs.cast::<Run>().wrapping_add(runs.first());
 
-    let mut over = |hidden: &mut [i16]| {
-        let frame = &raw mut frame;
+    let over = |hidden: &mut [i16]| {
         let units = hidden.as_mut_ptr_range();
-        // SAFETY: `frame` is initialised from its first run on. Its runs lie in the operands, the words of every tile, of
+        // SAFETY: the frame is initialised from its first run on. Its runs lie in the operands, the words of every tile, of
         // which there are enough, and in `tails`, and so do biases and multipliers; `hidden` is a whole number of tiles,
         // those that are next.
         unsafe {
-            (*frame).last.first_run = (&raw const (*frame).runs).cast::<Run>().add(first);
-            (*frame).last.hidden = units.start;
-            (*frame).last.hidden_end = units.end;
-            (assembly.function)(&raw mut (*frame).last);
+            (*frame.last).first_run = first_run;
+            (*frame.last).hidden = units.start;
+            (*frame.last).hidden_end = units.end;
+            (assembly.function)(frame.last);
         }
     };
     let (whole, rest) = hidden.split_at_mut(hidden.len() - hidden.len() % of_tile);

@@ -1,7 +1,9 @@
 //! What the assembly goes through for each tile: where its operands are not zero, and where its results belong.
 
+use core::marker::PhantomData;
 use core::mem::{MaybeUninit, offset_of};
 use core::ops::Range;
+use core::ptr;
 
 use super::FIXED_TIME;
 use super::assembly::{Assembly, Turn};
@@ -9,9 +11,9 @@ use super::assembly::{Assembly, Turn};
 /// Columns that are taken or left out together; tiles are padded to whole groups.
 pub(super) const GROUP: usize = 4;
 
-/// Runs of a tile: two of the input's groups, a tail of either half, what stands between the halves, and the hidden
-/// state. Where the input has more runs than there is room for, the first one takes in the zeros behind it.
-const RUNS: usize = 2 + 2 + 1 + 1;
+/// Runs of a tile: two of the input's groups, a tail of either half, and the hidden state. Where the input has more runs
+/// than there is room for, the first one takes in the zeros behind it.
+pub(super) const RUNS: usize = 2 + 2 + 1;
 
 /// A run of columns of a tile. The assembly loads the first four fields in this order.
 #[derive(Clone, Copy)]
@@ -59,31 +61,46 @@ pub(super) struct Lstm {
     pub(super) squash_shift: u32,
 }
 
-impl Lstm {
-    /// Of another cell.
-    pub(super) const NONE: Self =
-        Self { cell: core::ptr::null_mut(), written_shift: 0, squash_half: 0, squash_shift: 0 };
-}
-
-/// All that the assembly reads and writes besides operands, words and states.
+/// All that the assembly reads and writes besides operands, words and states: the runs, which stand at the end of their
+/// places, right before [`Last`], and what a cell needs besides.
 #[repr(C)]
-pub(super) struct Frame {
-    /// They stand at the end, right before [`Last`].
-    pub(super) runs: [MaybeUninit<Run>; RUNS],
-    pub(super) last: Last,
-    pub(super) lstm: Lstm,
-    /// Of a GRU: of the tile's candidates the sums of the input's half.
-    pub(super) input_sums: [i32; 2],
+pub(super) struct Frame<T, const RUNS: usize> {
+    runs: [MaybeUninit<Run>; RUNS],
+    last: MaybeUninit<Last>,
+    of_cell: T,
 }
 
-/// Where the assembly finds what stands behind [`Last`]'s entry, which it has just loaded.
-const fn behind_entry(place: usize) -> usize {
-    place - offset_of!(Frame, last) - offset_of!(Last, biases)
+/// Where the parts of a [`Frame`] are, whatever its type. Each of these pointers may go through all of the frame, as the
+/// assembly does; whoever has them has the frame for himself.
+pub(super) struct Places<'f> {
+    pub(super) runs: *mut [MaybeUninit<Run>],
+    pub(super) last: *mut Last,
+    pub(super) of_cell: *const u32,
+    frame: PhantomData<&'f mut ()>,
 }
 
+impl<T, const RUNS: usize> Frame<T, RUNS> {
+    pub(super) const fn new(of_cell: T) -> Self {
+        Self { runs: [const { MaybeUninit::uninit() }; RUNS], last: MaybeUninit::uninit(), of_cell }
+    }
+
+    pub(super) const fn places(&mut self) -> Places<'_> {
+        let frame = &raw mut *self;
+        Places {
+            runs: ptr::slice_from_raw_parts_mut(frame.cast(), RUNS),
+            last: frame.wrapping_byte_add(offset_of!(Self, last)).cast(),
+            of_cell: frame.wrapping_byte_add(offset_of!(Self, of_cell)).cast(),
+            frame: PhantomData,
+        }
+    }
+}
+
+// Where the assembly finds what a cell needs besides, from what stands behind `Last`'s entry, which it has just loaded.
 const _: () = {
     assert!(offset_of!(Last, biases) == 16 && offset_of!(Run, skip) == 16 && size_of::<Run>() == 20);
-    assert!(behind_entry(offset_of!(Frame, lstm)) == 12 && behind_entry(offset_of!(Frame, input_sums)) == 28);
+    assert!(size_of::<Last>() - offset_of!(Last, biases) == 12);
+    assert!(offset_of!(Frame<Lstm, 1>, last) == size_of::<Run>());
+    assert!(offset_of!(Frame<Lstm, 1>, of_cell) == size_of::<Run>() + size_of::<Last>());
 };
 
 /// One half of a layer's columns.
@@ -96,15 +113,16 @@ pub(super) struct Half<'h> {
 
 /// The runs of a tile, written from the last to the first.
 pub(super) struct Runs<'f> {
-    places: &'f mut [MaybeUninit<Run>; RUNS],
+    places: &'f mut [MaybeUninit<Run>],
     /// Places in front that are not written yet.
     free: usize,
     assembly: &'f Assembly,
 }
 
 impl<'f> Runs<'f> {
-    pub(super) fn new(places: &'f mut [MaybeUninit<Run>; RUNS], assembly: &'f Assembly) -> Self {
-        Self { places, free: RUNS, assembly }
+    pub(super) fn new(places: &'f mut [MaybeUninit<Run>], assembly: &'f Assembly) -> Self {
+        let free = places.len();
+        Self { places, free, assembly }
     }
 
     /// The number of the first run.
@@ -125,7 +143,7 @@ impl<'f> Runs<'f> {
     /// their recurrent biases.
     pub(super) fn push_between(&mut self, biases: *const i32, sums: *const u32) {
         let entry = self.assembly.address(self.assembly.between);
-        self.push(Run { operands: biases.cast(), end: core::ptr::null(), words: sums, entry, skip: 0 });
+        self.push(Run { operands: biases.cast(), end: ptr::null(), words: sums, entry, skip: 0 });
     }
 
     /// Puts the columns of the hidden state in front, all of them in one run: they are hardly ever zero, but all are

@@ -56,8 +56,8 @@ pub(super) unsafe extern "C" fn gru(last: *mut Last) {
         on_line!("r4", "r10", "r11", "#9"),
         on_line!("r5", "r12", "r11", "#9"),
         // 5: candidate = input + scale_by_gate(recurrent, r)
-        "ldr r10, [r3, #28]",
-        "ldr r12, [r3, #32]",
+        "ldr r10, [r3, #12]",
+        "ldr r12, [r3, #16]",
         "smlawb r8, r8, r6, r10",
         "smlawb r9, r9, r7, r12",
         // 8: requantise
