@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use crate::blank;
-use crate::cell::{Cell, Logit, Weights};
+use crate::cell::{Cell, Logit, Value, Weights};
 use crate::format::{Expected, File, Header, ModelError, SectionKind};
 use crate::sample::{Inputs, Sample, SampleType};
 use crate::self_test::{SelfTest, SelfTestError};
@@ -209,7 +209,8 @@ impl<
         }
         let Shape { units, outputs, layers, .. } = self.file.header.shape;
         let hidden = state.operands(usize::from(layers).wrapping_sub(1), units.into());
-        C::Weights::of(&self.file).logits(hidden, logits.get_mut(..usize::from(outputs)).unwrap_or_default());
+        let logits = logits.get_mut(..usize::from(outputs)).unwrap_or_default();
+        C::Value::logits(&self.file, hidden, logits);
     }
 
     /// The logits of a sequence of nothing but blank rows so far. Not inlined: others need no stack for that.

@@ -13,7 +13,6 @@
 use super::{Cell, LayerStep, Rows, sealed, tile_count};
 use crate::CellKind;
 use crate::activation::{sigmoid_of_half, tanh};
-use crate::dense::Dense;
 use crate::fixed::{GATE_BITS, round_shift, scale_by_gate};
 use crate::format::{File, Numbers, SectionKind};
 use crate::kernel::{Bits4, Bits8, Packing};
@@ -72,7 +71,6 @@ pub struct GruWeights<'a, W> {
     recurrent_biases: &'a [i32],
     /// Tiles of one layer.
     count: usize,
-    dense: Dense<'a>,
 }
 
 weights_of_both_packings!(GruWeights);
@@ -82,7 +80,7 @@ impl<'a, W: Packing> GruWeights<'a, W> {
     fn of_file(file: &File<'a>) -> Self {
         let count = tile_count(file.header.shape, CellKind::Gru);
         let recurrent_biases = file.integers(SectionKind::RecurrentBias);
-        Self { rows: Rows::of(file, count), recurrent_biases, count, dense: Dense::of(file) }
+        Self { rows: Rows::of(file, count), recurrent_biases, count }
     }
 
     #[inline(always)]

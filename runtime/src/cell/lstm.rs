@@ -13,7 +13,6 @@
 use super::{Cell, LayerStep, Rows, sealed, tile_count};
 use crate::CellKind;
 use crate::activation::{sigmoid_of_half, tanh};
-use crate::dense::Dense;
 use crate::fixed::{GATE_BITS, HIDDEN_BITS, PREACTIVATION_BITS, round_shift, saturate_cell, scale_by_gate};
 use crate::format::{File, Numbers};
 use crate::kernel::{Bits4, Bits8, Packing};
@@ -67,7 +66,6 @@ impl Cell for Lstm4 {
 pub struct LstmWeights<'a, W> {
     /// A tile: the gates (i, f), (c, o) of one unit.
     rows: Rows<'a, W, 2>,
-    dense: Dense<'a>,
     cell_bits: u32,
 }
 
@@ -77,7 +75,7 @@ impl<'a, W: Packing> LstmWeights<'a, W> {
     #[inline(always)]
     fn of_file(file: &File<'a>) -> Self {
         let rows = Rows::of(file, tile_count(file.header.shape, CellKind::Lstm));
-        Self { rows, dense: Dense::of(file), cell_bits: file.header.cell_bits.into() }
+        Self { rows, cell_bits: file.header.cell_bits.into() }
     }
 
     #[inline(always)]

@@ -18,7 +18,6 @@ macro_rules! weights_of_both_packings {
     ($weights:ident, $packing:ty) => {
         impl<'a> crate::cell::Weights<'a> for $weights<'a, $packing> {
             type Value = i16;
-            type Logit = i32;
 
             #[inline(always)]
             fn of(file: &File<'a>) -> Self {
@@ -27,10 +26,6 @@ macro_rules! weights_of_both_packings {
 
             fn step(&self, layer: usize, state: StateMut<'_, i16>, x: &[i16], old: &[i16]) {
                 self.step_tiles(layer, state, x, old);
-            }
-
-            fn logits(&self, hidden: &[i16], logits: &mut [i32]) {
-                self.dense.logits(hidden, logits);
             }
         }
     };
@@ -75,22 +70,20 @@ pub trait Cell: sealed::Sealed + Copy + core::fmt::Debug {
     type Logit: Logit;
     /// What a model file holds for it, checked.
     #[doc(hidden)]
-    type Weights<'a>: Weights<'a, Value = Self::Value, Logit = Self::Logit>;
+    type Weights<'a>: Weights<'a, Value = Self::Value>;
     /// A hidden state: `i16` in Q15, or `f32`.
     #[doc(hidden)]
-    type Value: Value;
+    type Value: Value<Logit = Self::Logit>;
     /// The memory that the cell keeps besides the hidden state: nothing, or a cell state for each unit.
     #[doc(hidden)]
     type Memory<const UNITS: usize>: Memory<Element = <Self::Value as Value>::CellState>;
 }
 
-/// The weights of a whole network, from the input row to the logits.
+/// The weights of a network's recurrent layers.
 #[doc(hidden)]
 pub trait Weights<'a>: Sized + Clone + core::fmt::Debug {
     /// A hidden state.
     type Value: Value;
-    /// A logit.
-    type Logit;
 
     /// Where they lie in a file of such a cell.
     fn of(file: &File<'a>) -> Self;
@@ -98,14 +91,14 @@ pub trait Weights<'a>: Sized + Clone + core::fmt::Debug {
     /// One timestep of one layer, its input and its old hidden state as operands: `x: [inputs]`, above the first
     /// layer `[units]`; `old: [units]`.
     fn step(&self, layer: usize, state: StateMut<'_, Self::Value>, x: &[Self::Value], old: &[Self::Value]);
-
-    /// `logits: [outputs]` of the last layer's hidden state, as operands: `hidden: [units]`.
-    fn logits(&self, hidden: &[Self::Value], logits: &mut [Self::Logit]);
 }
 
 /// A hidden state's element.
 #[doc(hidden)]
 pub trait Value: Default + core::fmt::Debug + PartialEq + bytemuck::Pod {
+    /// What the dense layer makes of hidden states.
+    type Logit: Logit;
+
     /// An element of the cell state that goes with it.
     type CellState: Default + core::fmt::Debug + PartialEq + bytemuck::Pod;
 
@@ -116,6 +109,9 @@ pub trait Value: Default + core::fmt::Debug + PartialEq + bytemuck::Pod {
 
     /// Hidden states as operands.
     fn operands(hidden: &[Self], operand: &mut [Self], operand_bits: u32);
+
+    /// The dense layer: `logits: [outputs]` of the last layer's hidden state, as operands: `hidden: [units]`.
+    fn logits(file: &File<'_>, hidden: &[Self], logits: &mut [Self::Logit]);
 
     /// Whether all operands are zero.
     fn is_blank(row: &[Self]) -> bool {

@@ -2,11 +2,13 @@
 
 use super::Value;
 use crate::Scaling;
+use crate::dense;
 use crate::fixed::{HIDDEN_BITS, halves, hidden_operand, shifted_operand, standardised_operand, word};
 use crate::format::{File, SectionKind};
 use crate::sample::{Inputs, Sample, float_operand};
 
 impl Value for i16 {
+    type Logit = i32;
     type CellState = i32;
     type Integers<'a> = IntegerInputs<'a>;
     type Floats<'a> = FloatInputs<'a>;
@@ -30,6 +32,10 @@ impl Value for i16 {
         for (operand, &hidden) in last_operands.iter_mut().zip(last) {
             *operand = hidden_operand(hidden, operand_bits);
         }
+    }
+
+    fn logits(file: &File<'_>, hidden: &[i16], logits: &mut [i32]) {
+        dense::logits(file, hidden, logits);
     }
 
     fn is_blank(row: &[i16]) -> bool {

@@ -8,7 +8,6 @@
 use super::{Cell, LayerStep, Rows, sealed, tile_count};
 use crate::CellKind;
 use crate::activation::tanh;
-use crate::dense::Dense;
 use crate::format::{File, Numbers};
 use crate::kernel::{Bits4, Bits8, Packing};
 use crate::state::{NoMemory, StateMut};
@@ -61,7 +60,6 @@ impl Cell for SimpleRnn4 {
 pub struct SimpleRnnWeights<'a, W> {
     /// A tile: four units.
     rows: Rows<'a, W, 2>,
-    dense: Dense<'a>,
 }
 
 weights_of_both_packings!(SimpleRnnWeights);
@@ -70,7 +68,7 @@ impl<'a, W: Packing> SimpleRnnWeights<'a, W> {
     #[inline(always)]
     fn of_file(file: &File<'a>) -> Self {
         let rows = Rows::of(file, tile_count(file.header.shape, CellKind::SimpleRnn));
-        Self { rows, dense: Dense::of(file) }
+        Self { rows }
     }
 
     #[inline(always)]

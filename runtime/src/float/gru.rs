@@ -1,7 +1,7 @@
 //! GRU on floats; the equations are those of [`cell::Gru`](crate::cell::Gru).
 
 use super::activation::{sigmoid, tanh};
-use super::rows::{Dense, Rows};
+use super::rows::Rows;
 use crate::CellKind;
 use crate::cell::{Cell, Weights, sealed};
 use crate::format::{File, Numbers, SectionKind};
@@ -36,16 +36,14 @@ pub struct GruWeights<'a> {
     rows: Rows<'a, 3>,
     /// `[layers][units][gates]`
     recurrent_biases: &'a [f32],
-    dense: Dense<'a>,
 }
 
 impl<'a> Weights<'a> for GruWeights<'a> {
     type Value = f32;
-    type Logit = f32;
 
     fn of(file: &File<'a>) -> Self {
         let recurrent_biases = file.floats(SectionKind::RecurrentBias);
-        Self { rows: Rows::of(file), recurrent_biases, dense: Dense::of(file) }
+        Self { rows: Rows::of(file), recurrent_biases }
     }
 
     fn step(&self, layer: usize, state: StateMut<'_, f32>, x: &[f32], old: &[f32]) {
@@ -58,9 +56,5 @@ impl<'a> Weights<'a> for GruWeights<'a> {
             let g = tanh(input[2] + r * (recurrent[2] + bias[2]));
             *hidden = z * *hidden + (1.0 - z) * g;
         }
-    }
-
-    fn logits(&self, hidden: &[f32], logits: &mut [f32]) {
-        self.dense.logits(hidden, logits);
     }
 }

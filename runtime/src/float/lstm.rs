@@ -1,7 +1,7 @@
 //! LSTM on floats; the equations are those of [`cell::Lstm`](crate::cell::Lstm).
 
 use super::activation::{sigmoid, tanh};
-use super::rows::{Dense, Rows};
+use super::rows::Rows;
 use crate::CellKind;
 use crate::cell::{Cell, Weights, sealed};
 use crate::format::{File, Numbers};
@@ -33,15 +33,13 @@ impl Cell for Lstm {
 #[derive(Clone, Debug)]
 pub struct LstmWeights<'a> {
     rows: Rows<'a, 4>,
-    dense: Dense<'a>,
 }
 
 impl<'a> Weights<'a> for LstmWeights<'a> {
     type Value = f32;
-    type Logit = f32;
 
     fn of(file: &File<'a>) -> Self {
-        Self { rows: Rows::of(file), dense: Dense::of(file) }
+        Self { rows: Rows::of(file) }
     }
 
     fn step(&self, layer: usize, state: StateMut<'_, f32>, x: &[f32], old: &[f32]) {
@@ -52,9 +50,5 @@ impl<'a> Weights<'a> for LstmWeights<'a> {
             *cell = f * *cell + i * g;
             *hidden = o * tanh(*cell);
         }
-    }
-
-    fn logits(&self, hidden: &[f32], logits: &mut [f32]) {
-        self.dense.logits(hidden, logits);
     }
 }

@@ -22,6 +22,7 @@ use crate::sample::{Inputs, Sample, standardise};
 const GREATEST_FEATURE: f32 = 32768.0;
 
 impl Value for f32 {
+    type Logit = f32;
     type CellState = f32;
     type Integers<'a> = IntegerInputs<'a>;
     type Floats<'a> = FloatInputs<'a>;
@@ -30,6 +31,10 @@ impl Value for f32 {
         for (operand, &hidden) in operand.iter_mut().zip(hidden) {
             *operand = hidden;
         }
+    }
+
+    fn logits(file: &File<'_>, hidden: &[f32], logits: &mut [f32]) {
+        rows::logits(file, hidden, logits);
     }
 
     fn to_f32(self) -> f32 {

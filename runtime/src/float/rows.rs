@@ -53,25 +53,13 @@ impl<'a, const G: usize> Rows<'a, G> {
     }
 }
 
-/// The dense layer: `kernel: [outputs][units]`, `bias: [outputs]`, batch normalisation folded in.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Dense<'a> {
-    kernel: &'a [f32],
-    bias: &'a [f32],
-}
-
-impl<'a> Dense<'a> {
-    pub(super) fn of(file: &File<'a>) -> Self {
-        Self { kernel: file.floats(SectionKind::DenseKernel), bias: file.floats(SectionKind::DenseBias) }
+/// The dense layer: `kernel: [outputs][units]`, `bias: [outputs]`, batch normalisation folded in; `hidden: [units]`,
+/// `logits: [outputs]`.
+pub(super) fn logits(file: &File<'_>, hidden: &[f32], logits: &mut [f32]) {
+    for (logit, &bias) in logits.iter_mut().zip(file.floats(SectionKind::DenseBias)) {
+        *logit = bias;
     }
-
-    /// `hidden: [units]`, `logits: [outputs]`.
-    pub(super) fn logits(&self, hidden: &[f32], logits: &mut [f32]) {
-        for (logit, &bias) in logits.iter_mut().zip(self.bias) {
-            *logit = bias;
-        }
-        accumulate(logits, self.kernel, hidden);
-    }
+    accumulate(logits, file.floats(SectionKind::DenseKernel), hidden);
 }
 
 /// `sums[r] += rows[r] · operand`, from the first column to the last.

@@ -1,7 +1,7 @@
 //! SimpleRNN on floats; the equations are those of [`cell::SimpleRnn`](crate::cell::SimpleRnn).
 
 use super::activation::tanh;
-use super::rows::{Dense, Rows};
+use super::rows::Rows;
 use crate::CellKind;
 use crate::cell::{Cell, Weights, sealed};
 use crate::format::{File, Numbers};
@@ -33,24 +33,18 @@ impl Cell for SimpleRnn {
 #[derive(Clone, Debug)]
 pub struct SimpleRnnWeights<'a> {
     rows: Rows<'a, 1>,
-    dense: Dense<'a>,
 }
 
 impl<'a> Weights<'a> for SimpleRnnWeights<'a> {
     type Value = f32;
-    type Logit = f32;
 
     fn of(file: &File<'a>) -> Self {
-        Self { rows: Rows::of(file), dense: Dense::of(file) }
+        Self { rows: Rows::of(file) }
     }
 
     fn step(&self, layer: usize, state: StateMut<'_, f32>, x: &[f32], old: &[f32]) {
         for (([input], [recurrent]), hidden) in self.rows.sums(layer, x, old).zip(state.hidden) {
             *hidden = tanh(input + recurrent);
         }
-    }
-
-    fn logits(&self, hidden: &[f32], logits: &mut [f32]) {
-        self.dense.logits(hidden, logits);
     }
 }
