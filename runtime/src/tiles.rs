@@ -90,41 +90,67 @@ pub(crate) struct Sums<'a> {
 }
 
 impl Sums<'_> {
-    /// Refuses a row of the next tile whose sum could reach [`ACCUMULATOR_LIMIT`] for any operands: a tile has the words
-    /// that meet the input, and those that meet the hidden state.
+    /// Refuses a row of the next tiles whose sum could reach [`ACCUMULATOR_LIMIT`] for any operands. Takes the words of so
+    /// many tiles from the front of the kernel, which meets so many inputs, and of the recurrent kernel.
     #[inline(never)]
-    pub(crate) fn check_tile(&mut self, inputs: &[u32], hiddens: &[u32]) -> Result<(), ModelError> {
-        for row in 0..self.pairs * 2 {
-            // 512 columns of at most 2^7, times at most 2^15, are 2^31; what goes beyond 32 bits is beyond the limit
-            let [input, hidden] = self.greatest;
-            let mut bound = self.magnitude(inputs, row) * input;
-            bound = bound.saturating_add(self.magnitude(hiddens, row) * hidden);
-            bound = bound.saturating_add(next_magnitude(&mut self.biases));
-            if row >= 4 {
-                bound = bound.saturating_add(next_magnitude(&mut self.recurrent_biases));
+    pub(crate) fn check_tiles(
+        &mut self,
+        tiles: usize,
+        [kernel, recurrent_kernel]: [&mut &[u32]; 2],
+        columns: [usize; 2],
+    ) -> Result<(), ModelError> {
+        let words = columns.map(|columns| words_per_tile(columns, self.numbers, self.pairs));
+        for _ in 0..tiles {
+            let tile = [split_off(kernel, words[0]), split_off(recurrent_kernel, words[1])];
+            for pair in 0..self.pairs {
+                let magnitudes = tile.map(|words| self.magnitudes(words, pair));
+                for side in 0..2 {
+                    let bound = self.bound(pair, magnitudes.map(|of_half| of_half[side]));
+                    if bound >= ACCUMULATOR_LIMIT {
+                        return Err(ModelError::Accumulator { kind: self.kind, row: self.row, bound });
+                    }
+                    self.row += 1;
+                }
             }
-            if bound >= ACCUMULATOR_LIMIT {
-                return Err(ModelError::Accumulator { kind: self.kind, row: self.row, bound });
-            }
-            self.row += 1;
         }
         Ok(())
     }
 
-    /// The sum of the weights' magnitudes of one row of a tile.
+    /// The greatest magnitude that the sum of the next row could reach, which is one of that pair, from the sums of its
+    /// weights' magnitudes. Not inlined, as a loop of calls is not unrolled.
     #[inline(never)]
-    fn magnitude(&self, tile: &[u32], row: usize) -> u32 {
-        let (mut sum, mut index) = (0, row / 2);
+    fn bound(&mut self, pair: usize, magnitudes: [u32; 2]) -> u32 {
+        // 512 columns of at most 2^7, times at most 2^15, are 2^31; what goes beyond 32 bits is beyond the limit
+        let [input, hidden] = [0, 1].map(|half| magnitudes[half] * self.greatest[half]);
+        let mut bound = input.saturating_add(hidden).saturating_add(next_magnitude(&mut self.biases));
+        if pair == 2 {
+            bound = bound.saturating_add(next_magnitude(&mut self.recurrent_biases));
+        }
+        bound
+    }
+
+    /// The sums of the weights' magnitudes of a pair of rows of a tile.
+    #[inline(never)]
+    fn magnitudes(&self, tile: &[u32], pair: usize) -> [u32; 2] {
+        let of_word = match self.numbers {
+            Numbers::Int4 => Bits4::magnitudes,
+            _ => Bits8::magnitudes,
+        };
+        let (mut sums, mut index) = ([0; 2], pair);
         while let Some(&word) = tile.get(index) {
-            let [a, b] = match self.numbers {
-                Numbers::Int4 => Bits4::magnitude(word),
-                _ => Bits8::magnitude(word),
-            };
-            sum += if row.is_multiple_of(2) { a } else { b };
+            let [a, b] = of_word(word);
+            sums = [sums[0] + a, sums[1] + b];
             index += self.pairs;
         }
-        sum
+        sums
     }
+}
+
+/// Splits a tile of so many words off.
+fn split_off<'a>(words: &mut &'a [u32], count: usize) -> &'a [u32] {
+    let (tile, rest) = words.split_at_checked(count).unwrap_or_default();
+    *words = rest;
+    tile
 }
 
 /// The magnitude of the next bias.

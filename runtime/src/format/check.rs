@@ -104,26 +104,22 @@ impl File<'_> {
     }
 
     /// Refuses floats that are not finite, negative multipliers and offsets out of range.
+    #[inline(never)]
     fn check_values(&self, kind: SectionKind) -> Result<(), ModelError> {
-        // looks at the bits, so that no float arithmetic is linked for it
-        const EXPONENT: u32 = 0x7f80_0000;
-        let values = self.integers(kind);
-        if self.holds_floats(kind) {
-            return match values.iter().any(|value| value.cast_unsigned() & EXPONENT == EXPONENT) {
-                true => Err(ModelError::NotFinite { kind }),
-                false => Ok(()),
-            };
-        }
-        match kind {
+        let holds_floats = self.holds_floats(kind);
+        let is_allowed: fn(i32) -> bool = match kind {
+            _ if holds_floats => is_finite,
             SectionKind::Multiplier | SectionKind::DenseMultiplier | SectionKind::InputGain => {
-                let row = values.iter().position(|&multiplier| multiplier < 0);
-                row.map_or(Ok(()), |row| Err(ModelError::Multiplier { kind, row }))
+                is_positive_or_zero
             }
-            SectionKind::InputOffset => {
-                let feature = values.iter().position(|offset| offset.unsigned_abs() > OFFSET_LIMIT);
-                feature.map_or(Ok(()), |feature| Err(ModelError::Offset { feature }))
-            }
-            _ => Ok(()),
+            SectionKind::InputOffset => is_an_offset,
+            _ => return Ok(()),
+        };
+        match self.integers(kind).iter().position(|&value| !is_allowed(value)) {
+            None => Ok(()),
+            Some(_) if holds_floats => Err(ModelError::NotFinite { kind }),
+            Some(feature) if kind == SectionKind::InputOffset => Err(ModelError::Offset { feature }),
+            Some(row) => Err(ModelError::Multiplier { kind, row }),
         }
     }
 
@@ -132,6 +128,7 @@ impl File<'_> {
         let (shape, numbers) = (self.header.shape, self.header.numbers);
         let (inputs, units) = (usize::from(shape.inputs), usize::from(shape.units));
         let greatest_hidden = 1 << self.header.operand_bits;
+        let tiles = tile_count(shape, self.header.cell);
         let mut kernels = self.words(SectionKind::Kernel);
         let mut recurrent_kernels = self.words(SectionKind::RecurrentKernel);
         let mut sums = Sums {
@@ -145,16 +142,10 @@ impl File<'_> {
         };
         let mut columns = inputs;
         for _ in 0..shape.layers {
-            for _ in 0..tile_count(shape, self.header.cell) {
-                let kernel = split_off(&mut kernels, words_per_tile(columns, numbers, sums.pairs));
-                let recurrent_kernel =
-                    split_off(&mut recurrent_kernels, words_per_tile(units, numbers, sums.pairs));
-                sums.check_tile(kernel, recurrent_kernel)?;
-            }
+            sums.check_tiles(tiles, [&mut kernels, &mut recurrent_kernels], [columns, units])?;
             columns = units;
             sums.greatest = [greatest_hidden; 2];
         }
-        let mut kernel = self.words(SectionKind::DenseKernel);
         let mut sums = Sums {
             kind: SectionKind::DenseKernel,
             numbers: Numbers::Int8,
@@ -164,19 +155,23 @@ impl File<'_> {
             recurrent_biases: [].iter(),
             row: 0,
         };
-        while !kernel.is_empty() {
-            let tile = split_off(&mut kernel, words_per_tile(units, Numbers::Int8, 1));
-            sums.check_tile(&[], tile)?;
-        }
-        Ok(())
+        let mut kernel = self.words(SectionKind::DenseKernel);
+        sums.check_tiles(usize::from(shape.outputs).div_ceil(2), [&mut &[][..], &mut kernel], [0, units])
     }
 }
 
-/// Splits a tile of so many words off.
-fn split_off<'a>(words: &mut &'a [u32], count: usize) -> &'a [u32] {
-    let (tile, rest) = words.split_at_checked(count).unwrap_or_default();
-    *words = rest;
-    tile
+/// Whether bits are those of a finite float. No float arithmetic is linked for it.
+fn is_finite(bits: i32) -> bool {
+    const EXPONENT: i32 = 0x7f80_0000;
+    bits & EXPONENT != EXPONENT
+}
+
+fn is_positive_or_zero(multiplier: i32) -> bool {
+    multiplier >= 0
+}
+
+fn is_an_offset(value: i32) -> bool {
+    value.unsigned_abs() <= OFFSET_LIMIT
 }
 
 /// How many parts of that size there are, at least one.

@@ -3,7 +3,7 @@
 use core::cmp::Ordering;
 
 use super::header::{Start, check_magic};
-use super::{Header, MAX_SECTIONS, ModelError, Numbers, Samples, SectionKind};
+use super::{Header, MAX_SECTIONS, ModelError, Numbers, Samples, Section, SectionKind};
 use crate::checksum::crc32;
 use crate::{CellKind, Shape};
 
@@ -55,15 +55,25 @@ impl<'a> File<'a> {
     #[inline(never)]
     pub(crate) fn of(bytes: &'a [u8]) -> Self {
         let Start { header, length, .. } = Start::of(bytes);
-        let payload = bytes.get(length.next_multiple_of(PAYLOAD_ALIGNMENT)..).unwrap_or_default();
-        Self {
+        let mut file = Self {
             header,
             crc: bytes.last_chunk().map_or(0, |&stored| u32::from_le_bytes(stored)),
-            first: core::array::from_fn(|kind| words(&header, payload, kind)),
-            others: core::array::from_fn(|kind| words(&header, payload, FIRST_KINDS + kind)),
-            self_test_rows: header.sections.bytes(SectionKind::SelfTestRows, payload),
-            blank_states: header.sections.bytes(SectionKind::BlankStates, payload),
+            first: [&[]; _],
+            others: [&[]; _],
+            self_test_rows: &[],
+            blank_states: &[],
+        };
+        let payload = bytes.get(length.next_multiple_of(PAYLOAD_ALIGNMENT)..).unwrap_or_default();
+        for Section { kind, offset, length } in header.sections.iter() {
+            let bytes = payload.get(offset as usize..).and_then(|rest| rest.get(..length as usize));
+            let bytes = bytes.unwrap_or_default();
+            match kind {
+                SectionKind::SelfTestRows => file.self_test_rows = bytes,
+                SectionKind::BlankStates => file.blank_states = bytes,
+                _ => file.set_words(kind, bytes),
+            }
         }
+        file
     }
 
     /// Checks a file, and whether it is one of those that a program is compiled for, if that is known.
@@ -108,6 +118,16 @@ impl<'a> File<'a> {
         }
     }
 
+    /// Takes bytes as the words of a section.
+    fn set_words(&mut self, kind: SectionKind, bytes: &'a [u8]) {
+        let kind = kind as usize;
+        let place = self.first.get_mut(kind).or_else(|| self.others.get_mut(kind.wrapping_sub(FIRST_KINDS)));
+        if let Some(words) = place {
+            // aligned, and where the length does not fit, that is found when it is checked
+            *words = bytemuck::try_cast_slice(bytes).unwrap_or_default();
+        }
+    }
+
     /// The words of a section, nothing where the file has none.
     pub(crate) fn words(&self, kind: SectionKind) -> &'a [u32] {
         let kind = kind as usize;
@@ -124,14 +144,6 @@ impl<'a> File<'a> {
     pub(crate) fn floats(&self, kind: SectionKind) -> &'a [f32] {
         bytemuck::cast_slice(self.words(kind))
     }
-}
-
-/// What the section of that number holds.
-#[inline(never)]
-fn words<'a>(header: &Header<'a>, payload: &'a [u8], kind: usize) -> &'a [u32] {
-    let Some(&kind) = SectionKind::ALL.get(kind) else { return &[] };
-    // aligned, and where the length does not fit, that is found when it is checked
-    bytemuck::try_cast_slice(header.sections.bytes(kind, payload)).unwrap_or_default()
 }
 
 /// Refuses a file that ends elsewhere than behind its payload and the CRC.

@@ -110,13 +110,6 @@ impl<'a> Sections<'a> {
         self.iter().find(|section| section.kind == kind)
     }
 
-    /// The bytes of a section, nothing where there is none.
-    #[inline(never)]
-    pub(super) fn bytes(self, kind: SectionKind, payload: &[u8]) -> &[u8] {
-        let Some(Section { offset, length, .. }) = self.find(kind) else { return &[] };
-        payload.get(offset as usize..).and_then(|rest| rest.get(..length as usize)).unwrap_or_default()
-    }
-
     /// The table at a cursor, and where the payload ends, counted from its start; sections must follow one another.
     #[inline(never)]
     pub(super) fn read(cursor: &mut Cursor<'a>) -> (Self, usize) {

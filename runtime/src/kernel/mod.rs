@@ -87,7 +87,7 @@ pub trait Packing: Copy + core::fmt::Debug {
     ) -> [PairSums; P];
 
     /// The sums of the weights' magnitudes in a word, of rows A and B.
-    fn magnitude(word: u32) -> [u32; 2];
+    fn magnitudes(word: u32) -> [u32; 2];
 
     /// One timestep of a layer of a SimpleRNN.
     #[inline(always)]
@@ -142,8 +142,8 @@ impl Packing for Bits8 {
         chosen::sums(start, tiles, operands, multipliers)
     }
 
-    fn magnitude(word: u32) -> [u32; 2] {
-        magnitude(&reference::unpack(word))
+    fn magnitudes(word: u32) -> [u32; 2] {
+        magnitudes(&reference::unpack(word))
     }
 
     #[inline(always)]
@@ -186,8 +186,8 @@ impl Packing for Bits4 {
         nibbles::sums(start, tiles, operands, multipliers)
     }
 
-    fn magnitude(word: u32) -> [u32; 2] {
-        magnitude(&reference::unpack_nibbles(word))
+    fn magnitudes(word: u32) -> [u32; 2] {
+        magnitudes(&reference::unpack_nibbles(word))
     }
 }
 
@@ -200,7 +200,7 @@ fn scaled<const P: usize>(sums: [PairSums; P], multipliers: Option<&[[i32; 2]; P
 }
 
 /// The sums of the magnitudes of rows A and B over some columns.
-fn magnitude(columns: &[[i16; 2]]) -> [u32; 2] {
+fn magnitudes(columns: &[[i16; 2]]) -> [u32; 2] {
     columns.iter().fold([0; 2], |[a, b], column| {
         let [of_a, of_b] = column.map(|weight| u32::from(weight.unsigned_abs()));
         [a + of_a, b + of_b]

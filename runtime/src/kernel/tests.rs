@@ -142,7 +142,7 @@ fn check_nibbles<const P: usize>(rows: [[Vec<i8>; 2]; P], operand: &[i16]) -> Re
     }
     for (pair, [a, b]) in rows.iter().enumerate() {
         let sum = |row: &Vec<i8>| row.iter().map(|weight| u32::from(weight.unsigned_abs())).sum::<u32>();
-        let words = tile.iter().skip(pair).step_by(P).map(|&word| Bits4::magnitude(word));
+        let words = tile.iter().skip(pair).step_by(P).map(|&word| Bits4::magnitudes(word));
         let found = words.fold([0; 2], |[a, b], [more_a, more_b]| [a + more_a, b + more_b]);
         prop_assert_eq!(found, [sum(a), sum(b)]);
     }

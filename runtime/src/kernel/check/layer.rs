@@ -39,8 +39,8 @@ impl Packing for Specified {
         scaled(sums, multipliers)
     }
 
-    fn magnitude(word: u32) -> [u32; 2] {
-        Bits8::magnitude(word)
+    fn magnitudes(word: u32) -> [u32; 2] {
+        Bits8::magnitudes(word)
     }
 }
 
