@@ -36,11 +36,17 @@ pub const MULTIPLIER_BITS: u32 = 24;
 /// Bits of a cell state, its sign included.
 const CELL_WIDTH: u32 = 30;
 
+/// Whether the core multiplies to 32 bits and no further: there 64 bits are a call of some forty instructions.
+const NARROW: bool = cfg!(kernel = "armv6m");
+
 /// `accumulator * multiplier / 2^24`, rounded to the nearest, halves up.
 ///
 /// On ARMv7E-M this is `SMMULR` of the accumulator shifted left by 8. With the accumulator below 2^23 and the
 /// multiplier below 2^31 the result is at most 2^30.
 pub const fn requantise(accumulator: i32, multiplier: i32) -> i32 {
+    if NARROW {
+        return narrow::requantise(accumulator, multiplier);
+    }
     // the accumulator has so many bits to spare; written so, compilers find the instruction
     let product = (accumulator << (32 - MULTIPLIER_BITS)) as i64 * multiplier as i64;
     ((product + (1 << 31)) >> 32) as i32
@@ -57,7 +63,35 @@ pub const fn round_shift(value: i32, bits: u32) -> i32 {
 ///
 /// On ARMv7E-M this is `SMULWB` of the value shifted left by 2, for values of at most 30 bits.
 pub const fn scale_by_gate(value: i32, gate: i32) -> i32 {
+    if NARROW {
+        return narrow::scale_by_gate(value, gate);
+    }
     (((value << (16 - GATE_BITS)) as i64 * gate as i16 as i64) >> 16) as i32
+}
+
+/// The same products, to the bit, out of products of at most 32 bits.
+mod narrow {
+    use super::{GATE_BITS, MULTIPLIER_BITS};
+
+    /// [`requantise`](super::requantise), for an accumulator below [`ACCUMULATOR_LIMIT`](super::ACCUMULATOR_LIMIT) and a
+    /// multiplier that is not negative.
+    pub(super) const fn requantise(accumulator: i32, multiplier: i32) -> i32 {
+        // accumulator = a * 2^16 + b, b signed; multiplier = m * 2^16 + n, n not
+        let b = accumulator as i16 as i32;
+        let a = (accumulator - b) >> 16;
+        let (m, n) = (multiplier >> 16, multiplier & 0xffff);
+        // what is below 2^16 of b * n, less than one of these, can change no bit above the 24 that go
+        const HALF: i32 = 1 << (MULTIPLIER_BITS - 16) >> 1;
+        let middle = a * n + b * m + ((b * n) >> 16) + HALF;
+        ((a * m) << (32 - MULTIPLIER_BITS)) + (middle >> (MULTIPLIER_BITS - 16))
+    }
+
+    /// [`scale_by_gate`](super::scale_by_gate), for values of at most 30 bits and a gate from 0 to 1.
+    pub(super) const fn scale_by_gate(value: i32, gate: i32) -> i32 {
+        // value = v * 2^14 + w, w not negative
+        let (v, w) = (value >> GATE_BITS, value & ((1 << GATE_BITS) - 1));
+        v * gate + ((w * gate) >> GATE_BITS)
+    }
 }
 
 /// Two numbers in a word, the first in its lower half.
@@ -115,6 +149,17 @@ mod tests {
         }
 
         #[test]
+        fn narrow_products_are_those_of_64_bits(
+            accumulator in -(ACCUMULATOR_LIMIT as i32 - 1)..ACCUMULATOR_LIMIT as i32,
+            multiplier in 0..=i32::MAX,
+            value in -(1i32 << 29)..(1 << 29),
+            gate in 0..=1i32 << GATE_BITS,
+        ) {
+            prop_assert_eq!(narrow::requantise(accumulator, multiplier), requantise(accumulator, multiplier));
+            prop_assert_eq!(narrow::scale_by_gate(value, gate), scale_by_gate(value, gate));
+        }
+
+        #[test]
         fn round_shift_rounds_to_the_nearest(value in -(1i32 << 30)..=1 << 30, bits in 0u32..=30) {
             prop_assert_eq!(i128::from(round_shift(value, bits)), nearest(value.into(), bits));
         }
@@ -151,5 +196,26 @@ mod tests {
         let largest = ACCUMULATOR_LIMIT as i32 - 1;
         assert_eq!(requantise(largest, i32::MAX), (1 << 30) - 128);
         assert_eq!(requantise(-largest, i32::MAX), -(1 << 30) + 128);
+    }
+
+    /// At the ends of every range, where a product of 32 bits would go round first, and at the halves.
+    #[test]
+    fn narrow_products_are_those_of_64_bits_at_the_ends() {
+        let ends = |most: i32| [0, 1, 127, 128, 0x7fff, 0x8000, 0xffff, 0x1_0000, most / 2, most - 1, most];
+        for accumulator in ends(ACCUMULATOR_LIMIT as i32 - 1).into_iter().flat_map(|end| [end, -end]) {
+            for multiplier in ends(i32::MAX) {
+                let narrow = narrow::requantise(accumulator, multiplier);
+                assert_eq!(narrow, requantise(accumulator, multiplier), "{accumulator} * {multiplier}");
+            }
+        }
+        for value in ends((1 << 29) - 1).into_iter().flat_map(|end| [end, -end, -end - 1]) {
+            for gate in ends(1 << GATE_BITS).into_iter().filter(|&gate| gate <= 1 << GATE_BITS) {
+                assert_eq!(
+                    narrow::scale_by_gate(value, gate),
+                    scale_by_gate(value, gate),
+                    "{value} * {gate}"
+                );
+            }
+        }
     }
 }

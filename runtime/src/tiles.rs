@@ -62,8 +62,9 @@ pub(crate) const fn words_per_tile(columns: usize, numbers: Numbers, pairs: usiz
 
 /// The values of one layer, where each has `count`.
 pub(crate) fn part<T>(values: &[T], layer: usize, count: usize) -> &[T] {
-    let start = layer.saturating_mul(count);
-    values.get(start..start.saturating_add(count)).unwrap_or_default()
+    // of a checked file no such product goes round
+    let start = layer.wrapping_mul(count);
+    values.get(start..start.wrapping_add(count)).unwrap_or_default()
 }
 
 /// Values of the rows of tiles, each tile's in `P` pairs.

@@ -11,8 +11,9 @@ use refrain_tests::panic_free::{Image, MISSING_FUNCTION, link};
 use serde::{Deserialize, Serialize};
 
 const CORTEX_M4F: &str = "thumbv7em-none-eabihf";
+const CORTEX_M0: &str = "thumbv6m-none-eabi";
 /// Cores without an FPU, where whatever computes with floats calls a function for it.
-const WITHOUT_FPU: [&str; 2] = ["thumbv6m-none-eabi", "thumbv7m-none-eabi"];
+const WITHOUT_FPU: [&str; 2] = [CORTEX_M0, "thumbv7m-none-eabi"];
 const CORTEX_M33: &str = "thumbv8m.main-none-eabihf";
 
 /// Programs whose size is kept.
@@ -50,6 +51,17 @@ fn integer_cells_compute_without_floats() {
     }
     let floats = linked("float-samples", WITHOUT_FPU[0]);
     assert!(floats.float_functions().len() > 3, "floats are seen where there are some: {floats:?}");
+}
+
+/// Where a product has 32 bits, one of 64 is a function.
+const MULTIPLIES_64_BITS: &str = "__aeabi_lmul";
+
+#[test]
+fn no_product_is_wider_than_a_cortex_m0_has() {
+    for program in ["three-cells", "four-bits", "layers"] {
+        let Image { symbols, .. } = linked(program, CORTEX_M0);
+        assert!(!symbols.iter().any(|symbol| symbol == MULTIPLIES_64_BITS), "{program}: {symbols:?}");
+    }
 }
 
 #[test]

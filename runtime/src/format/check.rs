@@ -3,10 +3,13 @@
 use super::{
     File, Header, MAX_SECTIONS, ModelError, Numbers, Samples, Scaling, SectionFault, SectionKind, Task,
 };
-use crate::CellKind;
 use crate::cell::{pair_count, tile_count};
 use crate::fixed::OFFSET_LIMIT;
 use crate::tiles::{Sums, words_per_tile};
+use crate::{CellKind, MAX_INPUTS};
+
+/// A hostile file can name more sequences than fit into memory, on a 32-bit machine; a row of each of so many does.
+const MOST_SEQUENCES: usize = usize::MAX / (MAX_INPUTS * size_of::<f32>());
 
 impl File<'_> {
     /// Refuses sections that are missing, not needed or of another length, and values that they must not hold.
@@ -82,12 +85,14 @@ impl File<'_> {
         let Some(logits) = self.header.sections.find(SectionKind::SelfTestLogits) else { return 0 };
         let of_sequence = usize::from(self.header.shape.outputs) * size_of::<u32>();
         let sequences = whole_parts(logits.length as usize, of_sequence);
-        if kind == SectionKind::SelfTestLogits {
-            return sequences.saturating_mul(of_sequence);
+        match kind {
+            SectionKind::SelfTestLogits => sequences.wrapping_mul(of_sequence),
+            _ if sequences > MOST_SEQUENCES => usize::MAX,
+            _ => {
+                let of_timestep = sequences.wrapping_mul(self.header.row_bytes());
+                whole_parts(self.self_test_rows.len(), of_timestep).wrapping_mul(of_timestep)
+            }
         }
-        // saturating: on a 32-bit machine a hostile file can name more sequences than fit into memory
-        let of_timestep = sequences.saturating_mul(self.header.row_bytes());
-        whole_parts(self.self_test_rows.len(), of_timestep).saturating_mul(of_timestep)
     }
 
     /// Whether a section holds floats.
@@ -174,7 +179,7 @@ fn is_an_offset(value: i32) -> bool {
     value.unsigned_abs() <= OFFSET_LIMIT
 }
 
-/// How many parts of that size there are, at least one.
+/// How many parts of that size there are, at least one: so many of them are no more than was found, or one.
 fn whole_parts(found: usize, part: usize) -> usize {
     found.checked_div(part).unwrap_or_default().max(1)
 }
