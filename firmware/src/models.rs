@@ -27,8 +27,10 @@
 //! sums beside the cycles that it counts. Each model file fits into SRAM1 beside stack and variables.
 
 use refrain::ModelError;
-use refrain_firmware::update::{BuiltIn, HeldFlash, Store, trial};
+use refrain_firmware::update::{BuiltIn, trial};
 use refrain_firmware::{Classifier, Network};
+
+use crate::slots::Slots;
 
 /// A model file that the runtime refuses.
 pub(crate) struct BadModel {
@@ -100,13 +102,13 @@ macro_rules! models {
         }
 
         impl Models {
-            /// Checks the model files: those that the store says are to be used, or else those in the program.
-            pub(crate) fn parse<F: HeldFlash>(store: &mut Store<'_, F, COUNT>) -> Result<Self, BadModel> {
+            /// Checks the model files: those in slots that are to be used, or else those in the program.
+            pub(crate) fn parse(slots: &mut Slots) -> Result<Self, BadModel> {
                 let mut numbers = 0..;
                 Ok(Self {
                     $($field: {
                         let number = numbers.next().unwrap_or_default();
-                        parse(store, number, files::$field(), Network::from_bytes)?
+                        parse(slots, number, files::$field(), Network::from_bytes)?
                     },)+
                 })
             }
@@ -120,19 +122,19 @@ macro_rules! models {
 }
 
 /// The model of that number.
-fn parse<T, F: HeldFlash>(
-    store: &mut Store<'_, F, COUNT>,
+fn parse<T>(
+    slots: &mut Slots,
     number: u8,
     built_in: &'static [u8],
     parse: fn(&'static [u8]) -> Result<T, ModelError>,
 ) -> Result<T, BadModel> {
-    if let Some(held) = store.hold(number) {
+    if let Some(held) = slots.hold(number) {
         match parse(held) {
             Ok(model) => return Ok(model),
             Err(error) => defmt::error!("model {=u8} in flash was good a moment ago: {}", number, error),
         }
     }
-    store.use_built_in(number);
+    slots.use_built_in(number);
     parse(built_in).map_err(|error| BadModel { number, error })
 }
 

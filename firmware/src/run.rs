@@ -6,7 +6,7 @@ use refrain::format::MAX_NAME_BYTES;
 use refrain::link::{Boot, Cause, Reply, Statistics};
 use refrain_firmware::memory::{self, JobError};
 use refrain_firmware::server::{End, Outbox, Server, ServerError, reply_frame, request_frame};
-use refrain_firmware::update::{Active, Store, Updates};
+use refrain_firmware::update::Updates;
 use refrain_firmware::{Classifier, Clock, Meter, Mode, Watchdog};
 
 use crate::board::{Board, PartsOf, SaveError, Selected};
@@ -14,6 +14,7 @@ use crate::life::{self, Recorded, START_TIME_OUT};
 use crate::models::{BadModel, COUNT, LOGITS_BYTES, Models, ROW_BYTES, built_in};
 #[cfg(feature = "provoke")]
 use crate::provoke;
+use crate::slots;
 use crate::stack;
 
 type Serial = <Selected as Board>::Serial;
@@ -91,30 +92,20 @@ pub(crate) fn run(mode: Mode, boot: Boot<&'static str>) -> Result<(), Failure> {
         watchdog.start(START_TIME_OUT);
     }
     let (mut parts, flash) = Selected::take().map_err(Failure::Hardware)?;
-    let mut store = Store::open(flash, built_in());
-    let mut models = Models::parse(&mut store).map_err(Failure::Model)?;
+    let mut slots = slots::open(flash, built_in());
+    let mut models = Models::parse(&mut slots).map_err(Failure::Model)?;
     let mut models = models.classifiers();
-    report_uploaded(&store);
+    slots::report(&slots);
     defmt::info!("{=str}: {=usize} models, mode {}", parts.board, COUNT, mode);
     match mode {
         Mode::Link => {
             if Selected::TESTS_MODELS_FIRST {
                 self_test(&mut parts, &models)?;
             }
-            serve(parts, boot, watchdog, &mut models, &mut store)
+            serve(parts, boot, watchdog, &mut models, slots::updates(&mut slots))
         }
         Mode::Memory => do_job(parts, &mut models),
         Mode::SelfTest => self_test(&mut parts, &models),
-    }
-}
-
-/// Logs which models are not those in the program.
-fn report_uploaded(updates: &dyn Updates) {
-    for (model, active) in (0..COUNT as u8).map(|model| (model, updates.active(model))) {
-        if active != Active::BUILT_IN {
-            let Active { source, revision } = active;
-            defmt::info!("model {=u8}: {}, revision {=u32}", model, source, revision);
-        }
     }
 }
 

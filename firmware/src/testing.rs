@@ -1,9 +1,7 @@
 //! Stand-ins for tests.
 
 use std::cell::Cell;
-use std::convert::Infallible;
 
-use embedded_hal::digital::{ErrorType, OutputPin};
 use refrain::{CellKind, Header, InputFormat, Numbers, OutputFormat, Part, RowLength, Samples, Scaling};
 use refrain::{SelfTestError, Shape, Steps, Task};
 
@@ -39,23 +37,6 @@ impl Clock for &SteppedClock {
     /// A tick is a microsecond; being asked for it takes none.
     fn micros(&self) -> u64 {
         self.now.get()
-    }
-}
-
-/// A light that nobody sees.
-pub(crate) struct Dark;
-
-impl ErrorType for Dark {
-    type Error = Infallible;
-}
-
-impl OutputPin for Dark {
-    fn set_low(&mut self) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn set_high(&mut self) -> Result<(), Infallible> {
-        Ok(())
     }
 }
 
@@ -127,6 +108,7 @@ impl<'c> Recorder<'c> {
     }
 
     /// The same, whose answers are values.
+    #[cfg(feature = "stream")]
     pub(crate) fn for_regression(self) -> Self {
         let output = OutputFormat { task: Task::Regression, ..self.header.output };
         Self { header: Header { output, ..self.header }, ..self }

@@ -1,6 +1,6 @@
 //! The classify loop: frames from the line, a reply to each, for ever.
 
-#[cfg(test)]
+#[cfg(all(test, feature = "stream"))]
 mod stream_tests;
 #[cfg(test)]
 mod tests;

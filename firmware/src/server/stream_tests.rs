@@ -7,7 +7,7 @@ use embedded_io::Read;
 use refrain::link::{Pace, Refusal, Statistics};
 
 use super::*;
-use crate::testing::{Dark, LOGITS_TICKS, Recorder, STEP_TICKS, SteppedClock};
+use crate::testing::{LOGITS_TICKS, Recorder, STEP_TICKS, SteppedClock};
 use crate::update::{NoFlash, Store};
 
 const PACE: Pace = Pace { period: 10_000, slack: 2000, deadline: 1500, silence: 0 };
@@ -67,6 +67,23 @@ impl Write for &mut TimedLine<'_> {
     }
 
     fn flush(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// A light that nobody sees.
+struct Dark;
+
+impl embedded_hal::digital::ErrorType for Dark {
+    type Error = Infallible;
+}
+
+impl OutputPin for Dark {
+    fn set_low(&mut self) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn set_high(&mut self) -> Result<(), Infallible> {
         Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use embedded_io::Read;
 use refrain::MAX_LAYERS;
-use refrain::link::{Cause, Profile, Refusal, Statistics, Streamed};
+use refrain::link::{Cause, Pace, Profile, Refusal, Statistics, Streamed, Upload};
 
 use super::*;
 use crate::testing::{Recorder, SteppedClock};
@@ -159,6 +159,32 @@ fn a_restart_is_answered_and_nothing_behind_it_is() {
     });
     assert_eq!(answered, [(1, false), (2, true)]);
     assert_eq!((light.on, light.off), (2, 2));
+}
+
+/// With the features as they are: those of the package are there by default, and none with `--no-default-features`.
+#[test]
+fn what_the_firmware_is_built_without_is_refused_and_nothing_else_is() {
+    let (update, profile, stream) =
+        (cfg!(feature = "update"), cfg!(feature = "profile"), cfg!(feature = "stream"));
+    let values = ROWS.as_flattened();
+    let pace = Pace { period: 10, slack: 1, deadline: 10, silence: 0 };
+    let requests = [
+        (update, Request::Begin(Upload { model: 0, revision: 1, length: 100, crc: 7 })),
+        (update, Request::Chunk { upload: 7, offset: 0, bytes: &[1, 2, 3] }),
+        (update, Request::Commit { upload: 7 }),
+        (profile, Request::Profile { model: 0, values }),
+        (stream, Request::BeginStream { model: 0, stream: 1, window: 0, pace }),
+        (stream, Request::StreamRow { stream: 1, index: 0, values: &ROWS[0] }),
+        (stream, Request::EndStream { stream: 1 }),
+        // a program may say how that is done; this one does not
+        (false, Request::Provoke(Provocation::Hang)),
+        (true, Request::Hello),
+        (true, Request::Sequence { model: 0, sequence: 1, values }),
+    ];
+    let incoming = (0..).zip(requests).flat_map(|(number, (_, request))| framed(number, request)).collect();
+    let mut served = Vec::new();
+    serve(incoming, 7, |reply| served.push(reply.body != Reply::Refused(Refusal::NotBuiltIn)));
+    assert_eq!(served, requests.map(|(is_there, _)| is_there));
 }
 
 /// Serves, and returns how many replies were the right logits; any other logits fail the test.

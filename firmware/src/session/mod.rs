@@ -1,24 +1,25 @@
 //! What is answered to each request.
 
+#[cfg_attr(not(feature = "profile"), path = "no_profile.rs")]
 mod profile;
+#[cfg_attr(not(feature = "stream"), path = "no_stream.rs")]
 mod stream;
-#[cfg(test)]
+#[cfg(all(test, feature = "stream"))]
 mod stream_tests;
-#[cfg(test)]
+#[cfg(all(test, feature = "profile", feature = "update"))]
 mod tests;
 mod turn;
+#[cfg_attr(not(feature = "update"), path = "no_upload.rs")]
+mod upload;
 
 use core::time::Duration;
 
-use refrain::link::{
-    Boot, ECHO_BYTES, PROTOCOL_VERSION, Provocation, Refusal, Reply, Request, Statistics, UpdateRefusal,
-    Upload,
-};
+use refrain::link::{Boot, ECHO_BYTES, PROTOCOL_VERSION, Provocation, Refusal, Reply, Request, Statistics};
 use refrain::{RowLength, Steps};
 
 use crate::update::Updates;
 use crate::{Classifier, Clock, Meter, NoWatchdog, Watchdog};
-use stream::{Counts, Plan, Stream};
+use stream::Streams;
 use turn::{Current, Key, Turn};
 
 /// The board's side of the conversation, from a request to its reply; [`refrain::link`] describes it.
@@ -26,6 +27,8 @@ use turn::{Current, Key, Turn};
 /// Row 0 always begins a sequence anew. Any other row is taken only where it is the next one of the current
 /// sequence; the row that was taken last is answered again, without a step, because its answer may have been
 /// lost. So however often a host repeats itself, the logits are those of the whole sequence, once.
+///
+/// What the features `profile`, `stream` and `update` are for is refused where the firmware is built without them.
 pub struct Session<'m, C, W = NoWatchdog> {
     board: &'static str,
     boot: Boot<&'static str>,
@@ -41,11 +44,8 @@ pub struct Session<'m, C, W = NoWatchdog> {
     ticks: u64,
     watchdog: W,
     provoke: Option<fn(Provocation)>,
-    /// The stream that runs; there is one or a current sequence or neither, never both.
-    stream: Option<Stream>,
-    streamed: Counts,
-    /// When the bytes came that are being worked on, in microseconds; kept while a stream runs.
-    received: u64,
+    /// A stream runs or there is a current sequence, or neither; never both.
+    streams: Streams,
 }
 
 impl<'m, C: Clock> Session<'m, C> {
@@ -76,9 +76,7 @@ impl<'m, C: Clock> Session<'m, C> {
             ticks: 0,
             watchdog: NoWatchdog,
             provoke: None,
-            stream: None,
-            streamed: Counts::default(),
-            received: 0,
+            streams: Streams::default(),
         }
     }
 }
@@ -106,9 +104,7 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
             timesteps: self.timesteps,
             ticks: self.ticks,
             provoke: self.provoke,
-            stream: self.stream,
-            streamed: self.streamed,
-            received: self.received,
+            streams: self.streams,
         }
     }
 
@@ -145,23 +141,22 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
             Request::Sequence { model, sequence, values } => self.sequence(model, sequence, values),
             Request::Logits { model, sequence } => self.logits(model, sequence),
             Request::Reset => {
-                (self.current, self.stream) = (None, None);
+                self.current = None;
+                self.streams.stop();
                 Ok(Reply::Accepted)
             }
-            Request::Begin(upload) => self.begin(upload),
-            Request::Chunk { upload, offset, bytes } => uploaded(self.updates.chunk(upload, offset, bytes)),
-            Request::Commit { upload } => {
-                self.updates.commit(upload).map(|()| Reply::Accepted).map_err(Refusal::Update)
-            }
+            Request::Begin(upload) => self.begin_upload(upload),
+            Request::Chunk { upload, offset, bytes } => self.chunk(upload, offset, bytes),
+            Request::Commit { upload } => self.commit(upload),
             // it is done behind the reply
             Request::Restart => Ok(Reply::Accepted),
             Request::Provoke(provocation) => self.provoke(provocation),
             Request::Profile { model, values } => self.profile(model, values),
             Request::BeginStream { model, stream, window, pace } => {
-                self.begin_stream(Plan { model, number: stream, window, pace })
+                self.begin_stream(stream, model, window, pace)
             }
             Request::StreamRow { stream, index, values } => self.stream_row(stream, index, values),
-            Request::EndStream { stream } => Ok(self.end_stream(stream)),
+            Request::EndStream { stream } => self.end_stream(stream),
         };
         reply.unwrap_or_else(Reply::Refused)
     }
@@ -202,11 +197,6 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
         })
     }
 
-    fn begin(&mut self, upload: Upload) -> Result<Reply<'_>, Refusal> {
-        self.model(upload.model)?;
-        uploaded(self.updates.begin(upload))
-    }
-
     fn row(&mut self, key: Key, index: u16, values: &[u8]) -> Result<Reply<'_>, Refusal> {
         let models = self.model_count();
         let model = self.models.get_mut(usize::from(key.model)).ok_or(Refusal::NoSuchModel { models })?;
@@ -217,7 +207,7 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
         let mut current = self.current.filter(|current| current.key == key).unwrap_or(Current::new(key));
         let turn = Turn::of(index, key.count, current.taken)?;
         if turn == Turn::Begin {
-            self.stream = None;
+            self.streams.stop();
             current = Current::new(key);
         }
         if turn != Turn::Again {
@@ -294,11 +284,7 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
             inference_stack_bytes: 0,
             broken_frames,
             lost_bytes: (self.lost_bytes)(),
-            streamed_rows: self.streamed.rows,
-            late_rows: self.streamed.late,
-            missing_rows: self.streamed.missing,
-            overdue_rows: self.streamed.overdue,
-            longest_row_micros: self.streamed.longest_micros,
+            ..self.streams.statistics()
         }
     }
 
@@ -310,11 +296,6 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
 fn echo(bytes: &[u8]) -> Result<Reply<'_>, Refusal> {
     let found = saturated(bytes.len());
     if bytes.len() <= ECHO_BYTES { Ok(Reply::Echo { bytes }) } else { Err(Refusal::EchoLength { found }) }
-}
-
-/// What is said of an upload.
-fn uploaded<'a>(outcome: Result<u32, UpdateRefusal>) -> Result<Reply<'a>, Refusal> {
-    outcome.map(|bytes| Reply::Uploaded { bytes }).map_err(Refusal::Update)
 }
 
 /// How many rows of `row` bytes there are, 0 included; `None` where the bytes are no rows, or too many.

@@ -16,7 +16,8 @@ impl<C: Clock, W: Watchdog> Session<'_, C, W> {
         let row = model.header().row_bytes();
         let wrong = Refusal::SequenceLength { found: saturated(values.len()), row: saturated(row) };
         let timesteps = row_count(values, row).filter(|&count| count > 0).ok_or(wrong)?;
-        (self.current, self.stream) = (None, None);
+        self.current = None;
+        self.streams.stop();
         let (meter, watchdog) = (&self.meter, &mut self.watchdog);
         let whole = run(&mut **model, values, row, meter, watchdog).map_err(row_length)?;
         let parts = run_in_parts(&mut **model, values, row, meter, watchdog).map_err(row_length)?;

@@ -3,15 +3,44 @@
 use core::time::Duration;
 
 use refrain::float::activation;
-use refrain::link::{Pace, Refusal, Reply, Streamed, rows_ahead};
+use refrain::link::{Pace, Refusal, Reply, Statistics, Streamed, rows_ahead};
 use refrain::{Numbers, RowLength, Task};
 
 use super::{Session, row_length};
 use crate::{Clock, Watchdog};
 
-/// The stream that runs.
+/// The stream that runs, and what is counted of all of them.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Streams {
+    current: Option<Stream>,
+    counts: Counts,
+    /// When the bytes came that are being worked on, in microseconds; kept while a stream runs.
+    received: u64,
+}
+
+impl Streams {
+    /// No stream runs any more.
+    pub(super) fn stop(&mut self) {
+        self.current = None;
+    }
+
+    /// What is counted.
+    pub(super) fn statistics(&self) -> Statistics {
+        let Counts { rows, late, missing, overdue, longest_micros } = self.counts;
+        Statistics {
+            streamed_rows: rows,
+            late_rows: late,
+            missing_rows: missing,
+            overdue_rows: overdue,
+            longest_row_micros: longest_micros,
+            ..Statistics::default()
+        }
+    }
+}
+
+/// A stream that runs.
 #[derive(Clone, Copy)]
-pub(super) struct Stream {
+struct Stream {
     plan: Plan,
     /// The row that comes next.
     next: u32,
@@ -29,11 +58,11 @@ pub(super) struct Stream {
 
 /// What a host has asked for.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) struct Plan {
-    pub(super) model: u8,
-    pub(super) number: u32,
-    pub(super) window: u32,
-    pub(super) pace: Pace,
+struct Plan {
+    model: u8,
+    number: u32,
+    window: u32,
+    pace: Pace,
 }
 
 impl Stream {
@@ -73,35 +102,42 @@ impl Stream {
 
 /// What is counted of the rows of all streams.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Counts {
-    pub(super) rows: u32,
-    pub(super) late: u32,
-    pub(super) missing: u32,
-    pub(super) overdue: u32,
-    pub(super) longest_micros: u32,
+struct Counts {
+    rows: u32,
+    late: u32,
+    missing: u32,
+    overdue: u32,
+    longest_micros: u32,
 }
 
 impl<C: Clock, W: Watchdog> Session<'_, C, W> {
     /// A stream begins; one that has begun already goes on.
-    pub(super) fn begin_stream(&mut self, plan: Plan) -> Result<Reply<'_>, Refusal> {
-        self.model(plan.model)?;
-        if !plan.pace.is_sound() {
+    pub(super) fn begin_stream(
+        &mut self,
+        number: u32,
+        model: u8,
+        window: u32,
+        pace: Pace,
+    ) -> Result<Reply<'_>, Refusal> {
+        self.model(model)?;
+        if !pace.is_sound() {
             return Err(Refusal::Pace);
         }
-        if self.stream.is_none_or(|stream| stream.plan != plan) {
+        let plan = Plan { model, number, window, pace };
+        if self.streams.current.is_none_or(|stream| stream.plan != plan) {
             self.current = None;
-            self.stream = Some(Stream::new(plan));
+            self.streams.current = Some(Stream::new(plan));
             if self.watches_silence() {
-                self.watchdog.start(Duration::from_micros(plan.pace.silence.into()));
+                self.watchdog.start(Duration::from_micros(pace.silence.into()));
             }
         }
         Ok(Reply::Accepted)
     }
 
     /// A stream ends, if it is the one that runs.
-    pub(super) fn end_stream(&mut self, number: u32) -> Reply<'_> {
-        self.stream = self.stream.filter(|stream| stream.plan.number != number);
-        Reply::Accepted
+    pub(super) fn end_stream(&mut self, number: u32) -> Result<Reply<'_>, Refusal> {
+        self.streams.current = self.streams.current.filter(|stream| stream.plan.number != number);
+        Ok(Reply::Accepted)
     }
 
     /// One row of a stream.
@@ -112,7 +148,8 @@ impl<C: Clock, W: Watchdog> Session<'_, C, W> {
         values: &[u8],
     ) -> Result<Reply<'_>, Refusal> {
         let models = self.model_count();
-        let stream = self.stream.as_mut().filter(|stream| stream.plan.number == number);
+        let Streams { current, counts, received } = &mut self.streams;
+        let stream = current.as_mut().filter(|stream| stream.plan.number == number);
         let stream = stream.ok_or(Refusal::NoSuchStream)?;
         let model = self.models.get_mut(usize::from(stream.plan.model));
         let model = model.ok_or(Refusal::NoSuchModel { models })?;
@@ -130,18 +167,17 @@ impl<C: Clock, W: Watchdog> Session<'_, C, W> {
         stream.rows = stream.rows.saturating_add(1);
         stream.next = index.wrapping_add(1);
 
-        let counts = &mut self.streamed;
         counts.rows = counts.rows.saturating_add(1);
         counts.missing = counts.missing.saturating_add(missing);
-        counts.overdue = counts.overdue.saturating_add(stream.newly_overdue(self.received));
-        (stream.came, stream.overdue) = (Some(self.received), 0);
+        counts.overdue = counts.overdue.saturating_add(stream.newly_overdue(*received));
+        (stream.came, stream.overdue) = (Some(*received), 0);
 
         let (numbers, task) = (model.header().numbers, model.header().output.task);
         let logits = model.logits();
         let confidence = (task == Task::Classification).then(|| confidence(numbers, logits));
         let ready = self.meter.clock().micros();
         stream.ready = Some(ready);
-        let micros = ready.saturating_sub(self.received).saturating_add(stream.framing);
+        let micros = ready.saturating_sub(*received).saturating_add(stream.framing);
         let micros = u32::try_from(micros).unwrap_or(u32::MAX);
         let is_late = micros > stream.plan.pace.deadline;
         counts.late = counts.late.saturating_add(is_late.into());
@@ -159,20 +195,20 @@ impl<C: Clock, W: Watchdog> Session<'_, C, W> {
 
     /// Whether the watchdog is for the silence of a stream: nothing but its rows feeds it then.
     pub(super) fn watches_silence(&self) -> bool {
-        self.stream.is_some_and(|stream| stream.plan.pace.silence > 0)
+        self.streams.current.is_some_and(|stream| stream.plan.pace.silence > 0)
     }
 
     /// Bytes have come: what they bring has come now.
     pub fn received(&mut self) {
-        if self.stream.is_some() {
-            self.received = self.meter.clock().micros();
+        if self.streams.current.is_some() {
+            self.streams.received = self.meter.clock().micros();
         }
     }
 
     /// A reply has been framed and is about to leave.
     pub fn framed(&mut self) {
         let now = self.meter.clock();
-        if let Some(stream) = &mut self.stream
+        if let Some(stream) = &mut self.streams.current
             && let Some(ready) = stream.ready.take()
         {
             stream.framing = now.micros().saturating_sub(ready);
@@ -182,10 +218,11 @@ impl<C: Clock, W: Watchdog> Session<'_, C, W> {
     /// How many microseconds the next bytes may be waited for until something is to be done all the same, which is to ask
     /// this again; `None` is for ever. Counts a row that is overdue.
     pub fn patience(&mut self) -> Option<u32> {
-        let stream = self.stream.as_mut()?;
+        let Streams { current, counts, .. } = &mut self.streams;
+        let stream = current.as_mut()?;
         let now = self.meter.clock().micros();
         let new = stream.newly_overdue(now);
-        self.streamed.overdue = self.streamed.overdue.saturating_add(new);
+        counts.overdue = counts.overdue.saturating_add(new);
         Some(stream.until_overdue(now))
     }
 }

@@ -1,7 +1,7 @@
 //! Tests of what is answered.
 
 use refrain::Samples;
-use refrain::link::{Cause, Profile, Source};
+use refrain::link::{Cause, Profile, Source, UpdateRefusal, Upload};
 
 use super::*;
 use crate::testing::{INPUT_TICKS, LOGITS_TICKS, Recorder, STEP_TICKS, SteppedClock};

@@ -91,5 +91,5 @@ mod upload;
 
 pub use flash::{HeldFlash, MappedFlash, NoFlash};
 pub use ram_flash::RamFlash;
-pub use store::{Active, Store, Updates};
+pub use store::{Active, NoUpdates, Store, Updates};
 pub use trial::{BuiltIn, trial};

@@ -52,6 +52,28 @@ pub trait Updates {
     fn commit(&mut self, upload: u32) -> Result<(), UpdateRefusal>;
 }
 
+/// A program that takes no other models than its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoUpdates;
+
+impl Updates for NoUpdates {
+    fn active(&self, _: u8) -> Active {
+        Active::BUILT_IN
+    }
+
+    fn begin(&mut self, _: Upload) -> Result<u32, UpdateRefusal> {
+        Err(UpdateRefusal::NoStorage)
+    }
+
+    fn chunk(&mut self, _: u32, _: u32, _: &[u8]) -> Result<u32, UpdateRefusal> {
+        Err(UpdateRefusal::NotBegun)
+    }
+
+    fn commit(&mut self, _: u32) -> Result<(), UpdateRefusal> {
+        Err(UpdateRefusal::NotBegun)
+    }
+}
+
 /// The slots of so many models in a flash.
 #[derive(Debug)]
 pub struct Store<'m, F, const MODELS: usize> {

@@ -1,5 +1,6 @@
 //! Uploads, refusals and power cuts on a simulated flash.
 
+#[cfg(feature = "update")]
 mod conversation;
 mod interruptions;
 mod models;
