@@ -21,7 +21,7 @@ mod session;
 mod testing;
 pub mod update;
 mod wait;
-mod watchdog;
+pub mod watchdog;
 
 pub use classifier::{Classifier, Network};
 pub use clock::{Clock, Meter};

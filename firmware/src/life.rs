@@ -5,7 +5,6 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
-use cortex_m::peripheral::SCB;
 use refrain::link::{Boot, Cause};
 use refrain_firmware::{Record, Watchdog, record::Past};
 
@@ -69,7 +68,7 @@ pub(crate) fn end(cause: Cause<&str>, log: impl FnOnce()) -> ! {
         defmt::flush();
     }
     if IN_SERVICE.load(Ordering::Relaxed) {
-        SCB::sys_reset()
+        Selected::restart()
     }
     Selected::exit(false)
 }

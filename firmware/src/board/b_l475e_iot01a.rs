@@ -3,9 +3,12 @@
 //! The line to the host is USART1, which ends at the ST-Link and so at the board's USB connector. Nobody tells this board
 //! what to do, so it tests its models and answers requests. Its logs go by RTT, which a debugger reads from its memory.
 
+use core::time::Duration;
+
 use cortex_m_rt::exception;
+use refrain::link::Cause;
 use refrain_firmware::update::NoFlash;
-use refrain_firmware::{Clock, Mode, NoWatchdog, Parts};
+use refrain_firmware::{Clock, Mode, Parts};
 
 use defmt_rtt as _;
 
@@ -16,8 +19,9 @@ use super::register::Registers;
 use super::stm32_clock::{self, Clocks};
 use super::stm32_gpio::{Light, Port};
 use super::stm32_usart::Usart;
+use super::stm32_watchdog::Watchdog;
 use super::{Board, PartsOf, SaveError, received};
-use crate::stack;
+use crate::{life, stack};
 
 /// The board.
 pub(crate) struct Selected;
@@ -46,6 +50,14 @@ impl Selected {
             stm32_clock::HERTZ,
         )
     };
+    /// On silicon, where SysTick ticks as slowly as it can.
+    const TICK: Duration =
+        Duration::from_micros((Cycles::SLOW_TICK / (stm32_clock::HERTZ / 1_000_000)) as u64);
+    // SAFETY: IWDG.
+    const WATCHDOG_REGISTERS: Registers = unsafe { Registers::at(0x4000_3000) };
+    // SAFETY: DBGMCU.
+    const DEBUG_REGISTERS: Registers = unsafe { Registers::at(0xe004_2000) };
+    const WATCHDOG: Watchdog = Watchdog::at(Self::WATCHDOG_REGISTERS, Self::DEBUG_REGISTERS, Self::TICK);
     /// How long the light is on before the board starts again: about a second, for a turn takes some four cycles.
     const LAST_TURNS: u32 = stm32_clock::HERTZ / 4;
 }
@@ -58,13 +70,15 @@ impl Board for Selected {
     type Clock = Calibrated<Cycles>;
     /// There is no driver for this part's flash yet, and QEMU has no such controller to try one on.
     type Flash = NoFlash;
-    /// Nor is there one for its watchdog, of which QEMU has none.
-    type Watchdog = NoWatchdog;
+    type Watchdog = Watchdog;
 
     fn take() -> Result<(PartsOf<Self>, NoFlash), &'static str> {
         let _once = cortex_m::Peripherals::take().ok_or("the hardware was taken before")?;
         Self::CLOCKS.start().map_err(|_| "the clocks do not start")?;
         Self::LIGHT.start(false);
+        if !Self::WATCHDOG.is_there() {
+            defmt::warn!("there is no watchdog, as under QEMU: a program that hangs stays so");
+        }
         let clock = Calibrated::start(Self::CYCLES);
         if !Self::CYCLES.by_debug_unit() && clock.ticks_per_1000_instructions() == 0 {
             Self::CYCLES.tick_fast();
@@ -85,10 +99,11 @@ impl Board for Selected {
         Ok((parts, NoFlash))
     }
 
-    fn watchdog() -> NoWatchdog {
-        NoWatchdog
+    fn watchdog() -> Watchdog {
+        Self::WATCHDOG
     }
 
+    /// It has no such interrupt.
     fn watchdog_has_run_out() -> bool {
         false
     }
@@ -101,8 +116,13 @@ impl Board for Selected {
         Err(SaveError)
     }
 
-    /// Starts the board again, when a debugger has had time to fetch the last of the log.
+    /// Starts the board again: there is nobody to tell how it went.
     fn exit(_: bool) -> ! {
+        Self::restart()
+    }
+
+    /// Starts it again when a debugger has had time to fetch the last of the log.
+    fn restart() -> ! {
         Self::LIGHT.start(true);
         cortex_m::asm::delay(Self::LAST_TURNS);
         cortex_m::peripheral::SCB::sys_reset()
@@ -112,7 +132,12 @@ impl Board for Selected {
 #[exception]
 unsafe fn DefaultHandler(number: i16) {
     let interrupt = Interrupt(number as u16);
-    if !Selected::USART.answer(interrupt) && !Selected::CYCLES.answer(interrupt) {
+    if Selected::CYCLES.answer(interrupt) {
+        if Selected::WATCHDOG.tick() {
+            // where the program was is not known here
+            life::end(Cause::Watchdog { pc: 0 }, || defmt::error!("the program hangs"));
+        }
+    } else if !Selected::USART.answer(interrupt) {
         crate::fault::unexpected_interrupt(number);
     }
     // By ST's errata this core may take a wrong vector next, while a store is still on its way at the return.

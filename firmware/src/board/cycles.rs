@@ -48,6 +48,8 @@ impl Cycles {
 
     /// As slow as it goes: 5 interrupts a second at 80 MHz.
     const SLOW: u32 = 24;
+    /// From one of those to the next, in processor cycles.
+    pub(super) const SLOW_TICK: u32 = 1 << Self::SLOW;
     /// 9,766 interrupts a second at 80 MHz.
     const FAST: u32 = 13;
 

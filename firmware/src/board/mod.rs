@@ -35,8 +35,9 @@
 //! - *Flash.* QEMU's never makes the processor wait; silicon needs 4 wait states at 80 MHz, and needs them before it runs
 //!   so fast (see `stm32_clock.rs`; `src/models.rs` says what that costs).
 //! - *Logs.* They go by RTT, for semihosting without a debugger would stop the processor. Nobody sees them under QEMU.
-//! - *Failures.* The board starts again and the next hello says why. There is no driver for its watchdog yet, so a program
-//!   that hangs stays so.
+//! - *Failures.* The board starts again and the next hello says why. A program that hangs is ended by a tick, or by the
+//!   independent watchdog where not even ticks come (see `stm32_watchdog.rs`). QEMU has no such watchdog: there the program
+//!   says so in its log, and one that hangs stays so.
 //! - *Other models.* It refuses `refrain update`: there is no driver for its flash yet, and QEMU has no such controller to
 //!   try one on.
 //!
@@ -63,6 +64,7 @@
 //!
 //! [`Registers`]: register::Registers
 
+use cortex_m::peripheral::SCB;
 use embedded_hal::digital::StatefulOutputPin;
 use embedded_io::Write;
 use refrain_firmware::update::HeldFlash;
@@ -108,6 +110,8 @@ mod stm32_clock;
 mod stm32_gpio;
 #[cfg(board = "b-l475e-iot01a")]
 mod stm32_usart;
+#[cfg(board = "b-l475e-iot01a")]
+mod stm32_watchdog;
 
 /// What the firmware needs of a board.
 pub(crate) trait Board {
@@ -143,6 +147,11 @@ pub(crate) trait Board {
 
     /// Ends the program.
     fn exit(success: bool) -> !;
+
+    /// Starts the board again.
+    fn restart() -> ! {
+        SCB::sys_reset()
+    }
 }
 
 /// The parts of a board.
