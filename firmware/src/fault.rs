@@ -1,20 +1,18 @@
 //! The ends that no program hopes for. Each ends this [life](crate::life), with a word to the next.
 
-use core::arch::naked_asm;
 use core::panic::PanicInfo;
 
 use refrain::link::Cause;
 
-use crate::board::{Board, Selected};
 use crate::life;
 use crate::stack;
 
 /// The number of the interrupt that nothing masks, among those of the processor itself.
-const NON_MASKABLE: i16 = -14;
+pub(crate) const NON_MASKABLE: i16 = -14;
 
 /// Nearer to the end of the stack than this, a fault is taken for an overflow: the longest instruction to push registers
 /// takes so many bytes, and where it fails, the stack pointer has not moved.
-const LONGEST_PUSH_BYTES: usize = 64;
+pub(crate) const LONGEST_PUSH_BYTES: usize = 64;
 
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
@@ -37,7 +35,7 @@ macro_rules! last_exception {
         #[unsafe(no_mangle)]
         #[unsafe(naked)]
         unsafe extern "C" fn $exception() -> ! {
-            naked_asm!(
+            core::arch::naked_asm!(
                 "mov r3, sp",
                 "ldr r2, =_stack_start",
                 "mov sp, r2",
@@ -67,19 +65,18 @@ macro_rules! last_exception {
                 "bx r2",
                 ".pool",
                 has_fpu = const cfg!(target_abi = "eabihf") as u32,
-                longest_push = const LONGEST_PUSH_BYTES,
+                longest_push = const $crate::fault::LONGEST_PUSH_BYTES,
                 handler = sym $handler,
-                overflow = sym overflow,
+                overflow = sym $crate::fault::overflow,
             )
         }
     };
 }
 
 last_exception!(HardFault => hard_fault);
-last_exception!(NonMaskableInt => non_maskable_interrupt);
 
 /// The stack is full: its pointer was there.
-extern "C" fn overflow(pointer: usize) -> ! {
+pub(crate) extern "C" fn overflow(pointer: usize) -> ! {
     let beyond = stack::bottom().saturating_sub(pointer) as u32;
     life::end(Cause::StackOverflow { beyond }, || {
         defmt::error!("stack overflow, seen {=u32} bytes beyond its end", beyond)
@@ -93,12 +90,4 @@ extern "C" fn hard_fault(pc: u32, lr: u32) -> ! {
     }
     let cause = Cause::HardFault { pc, lr };
     life::end(cause, || defmt::error!("hard fault at {=u32:#010x}, called from {=u32:#010x}", pc, lr))
-}
-
-/// The watchdog's last word before it resets the board, where it has one.
-extern "C" fn non_maskable_interrupt(pc: u32, _lr: u32) -> ! {
-    if !Selected::watchdog_has_run_out() {
-        unexpected_interrupt(NON_MASKABLE)
-    }
-    life::end(Cause::Watchdog { pc }, || defmt::error!("the program hangs at {=u32:#010x}", pc))
 }

@@ -25,10 +25,12 @@
 //! With those by default it is 73,440 bytes, without any feature 60,048.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
+// first, for boards use its macro
+#[cfg(target_os = "none")]
+#[macro_use]
+mod fault;
 #[cfg(target_os = "none")]
 mod board;
-#[cfg(target_os = "none")]
-mod fault;
 #[cfg(target_os = "none")]
 mod life;
 #[cfg(target_os = "none")]

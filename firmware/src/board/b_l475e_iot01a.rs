@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use cortex_m_rt::exception;
 use refrain::link::Cause;
-use refrain_firmware::update::NoFlash;
+use refrain_firmware::update::stm32::Stm32Flash;
 use refrain_firmware::{Clock, Mode, Parts};
 
 use defmt_rtt as _;
@@ -17,19 +17,23 @@ use super::cycles::Cycles;
 use super::interrupt::Interrupt;
 use super::register::Registers;
 use super::stm32_clock::{self, Clocks};
+use super::stm32_flash::Bank2;
 use super::stm32_gpio::{Light, Port};
 use super::stm32_usart::Usart;
 use super::stm32_watchdog::Watchdog;
 use super::{Board, PartsOf, SaveError, received};
-use crate::{life, stack};
+use crate::models::COUNT;
+use crate::{fault, life, stack};
 
 /// The board.
 pub(crate) struct Selected;
 
 impl Selected {
-    // SAFETY: RCC and FLASH.
-    const CLOCKS: Clocks =
-        Clocks::at(unsafe { Registers::at(0x4002_1000) }, unsafe { Registers::at(0x4002_2000) });
+    // SAFETY: FLASH.
+    const FLASH: Registers = unsafe { Registers::at(0x4002_2000) };
+    const BANK_2: usize = 0x0808_0000;
+    // SAFETY: RCC.
+    const CLOCKS: Clocks = Clocks::at(unsafe { Registers::at(0x4002_1000) }, Self::FLASH);
     // SAFETY: GPIOB.
     const PORT_B: Port = Port::at(unsafe { Registers::at(0x4800_0400) });
     /// LED2, green.
@@ -68,11 +72,10 @@ impl Board for Selected {
     type Serial = Usart;
     type Light = Light;
     type Clock = Calibrated<Cycles>;
-    /// There is no driver for this part's flash yet, and QEMU has no such controller to try one on.
-    type Flash = NoFlash;
+    type Flash = Stm32Flash<Bank2, COUNT>;
     type Watchdog = Watchdog;
 
-    fn take() -> Result<(PartsOf<Self>, NoFlash), &'static str> {
+    fn take() -> Result<(PartsOf<Self>, Self::Flash), &'static str> {
         let _once = cortex_m::Peripherals::take().ok_or("the hardware was taken before")?;
         Self::CLOCKS.start().map_err(|_| "the clocks do not start")?;
         Self::LIGHT.start(false);
@@ -96,16 +99,16 @@ impl Board for Selected {
             stack_used: stack::used,
             lost_bytes: received::lost,
         };
-        Ok((parts, NoFlash))
+        // SAFETY: the memory layout ends where the second bank begins, and the peripherals are taken only once.
+        let flash = Stm32Flash::new(unsafe { Bank2::at(Self::FLASH, Self::BANK_2) });
+        if let Some(missing) = flash.missing() {
+            defmt::warn!("no other models are taken: {}", missing);
+        }
+        Ok((parts, flash))
     }
 
     fn watchdog() -> Watchdog {
         Self::WATCHDOG
-    }
-
-    /// It has no such interrupt.
-    fn watchdog_has_run_out() -> bool {
-        false
     }
 
     fn mode() -> Mode {
@@ -129,6 +132,14 @@ impl Board for Selected {
     }
 }
 
+/// Double words that power failed on are all that this comes for without the program ending.
+#[exception]
+unsafe fn NonMaskableInt() {
+    if !Bank2::forgive(Selected::FLASH) {
+        fault::unexpected_interrupt(fault::NON_MASKABLE);
+    }
+}
+
 #[exception]
 unsafe fn DefaultHandler(number: i16) {
     let interrupt = Interrupt(number as u16);
@@ -138,7 +149,7 @@ unsafe fn DefaultHandler(number: i16) {
             life::end(Cause::Watchdog { pc: 0 }, || defmt::error!("the program hangs"));
         }
     } else if !Selected::USART.answer(interrupt) {
-        crate::fault::unexpected_interrupt(number);
+        fault::unexpected_interrupt(number);
     }
     // By ST's errata this core may take a wrong vector next, while a store is still on its way at the return.
     cortex_m::asm::dsb();

@@ -38,8 +38,10 @@
 //! - *Failures.* The board starts again and the next hello says why. A program that hangs is ended by a tick, or by the
 //!   independent watchdog where not even ticks come (see `stm32_watchdog.rs`). QEMU has no such watchdog: there the program
 //!   says so in its log, and one that hangs stays so.
-//! - *Other models.* It refuses `refrain update`: there is no driver for its flash yet, and QEMU has no such controller to
-//!   try one on.
+//! - *Other models.* They go to the second bank of its flash, out of the way of the program in the first (`stm32_flash.rs`,
+//!   and in the library `update/stm32`). QEMU has no controller for its flash: its control register is not closed after a
+//!   reset, the program says so in its log, and uploads are refused. Tests run the driver and the slots on a simulation of
+//!   the registers.
 //!
 //! # How to add a board
 //!
@@ -107,6 +109,8 @@ mod cycles;
 #[cfg(board = "b-l475e-iot01a")]
 mod stm32_clock;
 #[cfg(board = "b-l475e-iot01a")]
+mod stm32_flash;
+#[cfg(board = "b-l475e-iot01a")]
 mod stm32_gpio;
 #[cfg(board = "b-l475e-iot01a")]
 mod stm32_usart;
@@ -135,9 +139,6 @@ pub(crate) trait Board {
 
     /// The watchdog, to be used by one part of the program.
     fn watchdog() -> Self::Watchdog;
-
-    /// Whether the watchdog is why the interrupt came that nothing masks.
-    fn watchdog_has_run_out() -> bool;
 
     /// What the board is to do.
     fn mode() -> Mode;

@@ -3,6 +3,7 @@
 //! says no more than that.
 
 use cortex_m_rt::exception;
+use refrain::link::Cause;
 use refrain_firmware::update::RamFlash;
 use refrain_firmware::{Mode, Parts};
 
@@ -13,8 +14,9 @@ use super::interrupt::Interrupt;
 use super::led::Led;
 use super::timed::Timed;
 use super::{Board, PartsOf, SaveError, Selected, received, semihosting};
+use crate::fault::{self, NON_MASKABLE};
 use crate::models::COUNT;
-use crate::stack;
+use crate::{life, stack};
 
 /// Where the devices of an MPS board are.
 pub(crate) trait Mps {
@@ -97,10 +99,6 @@ impl<B: Mps> Board for B {
         B::WATCHDOG
     }
 
-    fn watchdog_has_run_out() -> bool {
-        B::WATCHDOG.has_run_out()
-    }
-
     fn mode() -> Mode {
         semihosting::mode()
     }
@@ -114,10 +112,20 @@ impl<B: Mps> Board for B {
     }
 }
 
+last_exception!(NonMaskableInt => non_maskable_interrupt);
+
+/// The watchdog's last word before it resets the board.
+extern "C" fn non_maskable_interrupt(pc: u32, _lr: u32) -> ! {
+    if !Selected::WATCHDOG.has_run_out() {
+        fault::unexpected_interrupt(NON_MASKABLE)
+    }
+    life::end(Cause::Watchdog { pc }, || defmt::error!("the program hangs at {=u32:#010x}", pc))
+}
+
 #[exception]
 unsafe fn DefaultHandler(number: i16) {
     let interrupt = Interrupt(number as u16);
     if !Selected::UART.answer(interrupt) && !Selected::COUNTER.answer(interrupt) {
-        crate::fault::unexpected_interrupt(number);
+        fault::unexpected_interrupt(number);
     }
 }

@@ -65,7 +65,8 @@
 //! new one in the next: whichever it chooses was whole when it was checked.
 //!
 //! `cargo test -p refrain-firmware --lib update -- --nocapture` cuts power at every single write and erase of uploads to a
-//! simulated flash, in seven ways each, and prints how often.
+//! simulated flash, in seven ways each, and prints how often; and at each operation of the driver in [`stm32`], on simulated
+//! registers.
 //!
 //! # What it does not do
 //!
@@ -83,6 +84,7 @@ mod record;
 #[cfg(test)]
 mod simulation;
 mod slot;
+pub mod stm32;
 mod store;
 #[cfg(test)]
 mod tests;

@@ -84,7 +84,7 @@ fn a_board_takes_a_newer_model_of_the_same_kind_and_nothing_else() {
     assert!(again.already_there);
 }
 
-/// Each board has its own memory for that, but for one.
+/// Each board has its own memory for that, but for one: QEMU has no controller for its flash.
 #[test]
 fn every_board_with_memory_for_it_uses_the_new_model_after_a_restart() {
     let shape = Shape { inputs: 5, units: 12, outputs: 3, layers: 1 };

@@ -3,7 +3,7 @@
 #[cfg(feature = "update")]
 mod conversation;
 mod interruptions;
-mod models;
+pub(super) mod models;
 mod power_cuts;
 mod properties;
 mod refusals;
@@ -38,7 +38,12 @@ fn boot<'m, const WRITE: usize, const ERASE: usize>(
 }
 
 /// Uploads all of a model, in chunks of so many bytes, from where the board says.
-fn upload(store: &mut dyn Updates, revision: u32, file: &[u8], chunk: usize) -> Result<(), UpdateRefusal> {
+pub(super) fn upload(
+    store: &mut dyn Updates,
+    revision: u32,
+    file: &[u8],
+    chunk: usize,
+) -> Result<(), UpdateRefusal> {
     let upload = announce(revision, file);
     let mut offset = store.begin(upload)?;
     while (offset as usize) < file.len() {

@@ -30,13 +30,13 @@ pub(super) const KIND: Kind = Kind {
 };
 
 /// The model in the program of the tests.
-pub(super) fn built_in() -> BuiltIn<'static> {
+pub(in crate::update) fn built_in() -> BuiltIn<'static> {
     static FILE: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| model(0));
     BuiltIn { file: &FILE, trial: trial::<float::SimpleRnn, INPUTS, UNITS, OUTPUTS, 1, f32> }
 }
 
 /// The file of a model; each seed gives another one.
-pub(super) fn model(seed: u64) -> Vec<u8> {
+pub(in crate::update) fn model(seed: u64) -> Vec<u8> {
     model_of(KIND, seed)
 }
 

@@ -8,18 +8,18 @@ use crate::update::simulation::{Cut, Flash};
 use crate::update::{MappedFlash, Updates};
 
 /// A flash that writes 8 bytes at once, as that of an STM32L4 does.
-type Simulated = Flash<8, 256>;
+type Simulated<const ERASE: usize> = Flash<8, ERASE>;
 
 /// An upload to be cut short, and what was on the board before.
-struct Scenario {
+struct Scenario<const ERASE: usize> {
     name: &'static str,
-    flash: Simulated,
+    flash: Simulated<ERASE>,
     revision: u32,
 }
 
-fn scenarios() -> Vec<Scenario> {
+fn scenarios<const ERASE: usize>() -> Vec<Scenario<ERASE>> {
     let with = |updates: u32| {
-        let mut flash = flash::<8, 256>(42);
+        let mut flash = flash::<8, ERASE>(42);
         for revision in 1..=updates {
             update(&mut flash, revision, &model(revision.into())).expect("an update that nothing cuts short");
         }
@@ -40,7 +40,7 @@ fn scenarios() -> Vec<Scenario> {
 }
 
 /// Which revision is used after the board has started, and that it is whole.
-fn revision_in_use(flash: &mut Simulated, context: &str) -> u32 {
+fn revision_in_use<const ERASE: usize>(flash: &mut Simulated<ERASE>, context: &str) -> u32 {
     let store = boot(flash, built_in());
     let revision = store.active(0).revision;
     let range = store.in_use(0);
@@ -52,7 +52,7 @@ fn revision_in_use(flash: &mut Simulated, context: &str) -> u32 {
 }
 
 /// Cuts power in that way at every step of the scenario's upload; how many steps there are.
-fn cut_everywhere(scenario: &Scenario, cut: Cut) -> u64 {
+fn cut_everywhere<const ERASE: usize>(scenario: &Scenario<ERASE>, cut: Cut) -> u64 {
     let (old, new) = (scenario.revision - 1, scenario.revision);
     let file = model(new.into());
     let mut seen = [false; 2];
@@ -82,7 +82,12 @@ fn cut_everywhere(scenario: &Scenario, cut: Cut) -> u64 {
 }
 
 /// Uploads again until the new model is used: once, but for bits that waver.
-fn update_at_last(flash: &mut Simulated, revision: u32, file: &[u8], context: &str) {
+fn update_at_last<const ERASE: usize>(
+    flash: &mut Simulated<ERASE>,
+    revision: u32,
+    file: &[u8],
+    context: &str,
+) {
     for _ in 0..20 {
         match upload(&mut boot(flash, built_in()), revision, file, 64) {
             Ok(()) | Err(UpdateRefusal::NotNewer { .. }) => {}
@@ -95,26 +100,37 @@ fn update_at_last(flash: &mut Simulated, revision: u32, file: &[u8], context: &s
     panic!("{context}: the update does not succeed");
 }
 
-#[test]
-fn whatever_is_cut_the_board_has_the_old_or_the_new_model() {
+/// Cuts power at every step of every scenario.
+fn hold<const ERASE: usize>() {
     let mut total = 0;
-    for scenario in scenarios() {
+    for scenario in scenarios::<ERASE>() {
         let steps = Cut::ALL.map(|cut| cut_everywhere(&scenario, cut));
         let cuts: u64 = steps.iter().sum();
         println!(
-            "{}: {} writes and erases, each cut in {} ways: {cuts} cuts, none lost",
+            "units of {ERASE} bytes, {}: {} writes and erases, each cut in {} ways: {cuts} cuts, none lost",
             scenario.name,
             steps[0],
             steps.len()
         );
         total += cuts;
     }
-    println!("{total} power cuts, none lost");
+    println!("units of {ERASE} bytes: {total} power cuts, none lost");
+}
+
+#[test]
+fn whatever_is_cut_the_board_has_the_old_or_the_new_model() {
+    hold::<256>();
+}
+
+/// Where a page holds many steps of an upload.
+#[test]
+fn whatever_is_cut_on_pages_of_an_stm32l4_the_board_has_the_old_or_the_new_model() {
+    hold::<2048>();
 }
 
 #[test]
 fn a_second_cut_while_the_upload_is_taken_up_again_loses_nothing_either() {
-    let scenario = &scenarios()[2];
+    let scenario = &scenarios::<256>()[2];
     let file = model(3);
     let mut cuts = 0;
     for (first, cut) in (0..200).step_by(7).zip(Cut::ALL.into_iter().cycle()) {
