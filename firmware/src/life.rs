@@ -61,12 +61,22 @@ pub(crate) fn begin(in_service: bool) -> Option<Boot<&'static str>> {
 ///
 /// In service the board starts again; otherwise the program ends with a failure, which is for whoever started it.
 pub(crate) fn end(cause: Cause<&str>, log: impl FnOnce()) -> ! {
-    with_record(|record| record.end(cause));
+    write_down(cause);
     if !LOGGED.load(Ordering::Relaxed) {
         LOGGED.store(true, Ordering::Relaxed);
         log();
         defmt::flush();
     }
+    leave()
+}
+
+/// Not inlined, so that it is there once and not for each log.
+#[inline(never)]
+fn write_down(cause: Cause<&str>) {
+    with_record(|record| record.end(cause));
+}
+
+fn leave() -> ! {
     if IN_SERVICE.load(Ordering::Relaxed) {
         Selected::restart()
     }

@@ -87,7 +87,7 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
         Self { boot, ..self }
     }
 
-    /// That watchdog is fed with every row; otherwise none is.
+    /// That watchdog is fed with every row; otherwise none is. To be said before a stream begins.
     pub fn watched_by<V: Watchdog>(self, watchdog: V) -> Session<'m, C, V> {
         Session {
             watchdog,
@@ -104,7 +104,7 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
             timesteps: self.timesteps,
             ticks: self.ticks,
             provoke: self.provoke,
-            streams: self.streams,
+            streams: Streams::default(),
         }
     }
 
