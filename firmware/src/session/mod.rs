@@ -206,6 +206,8 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
         }
         let mut current = self.current.filter(|current| current.key == key).unwrap_or(Current::new(key));
         let turn = Turn::of(index, key.count, current.taken)?;
+        // only row 0 of one row comes here again as one that begins: with the same answer, computed anew
+        let was_answered = current.taken == key.count;
         if turn == Turn::Begin {
             self.streams.stop();
             current = Current::new(key);
@@ -231,7 +233,7 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
         if turn != Turn::Again {
             current.ticks += ticks;
             self.current = Some(current);
-            if is_last {
+            if is_last && !was_answered {
                 self.sequences += 1;
                 self.timesteps += u32::from(key.count);
                 self.ticks += current.ticks;

@@ -34,6 +34,13 @@ fn finish(session: &mut Session<'_, &SteppedClock>, sequence: u32, first: u16) {
     }
 }
 
+fn statistics(session: &mut Session<'_, &SteppedClock>) -> Statistics {
+    let Reply::Statistics(counted) = session.answer(Request::Statistics, 0) else {
+        panic!("no statistics");
+    };
+    counted
+}
+
 #[test]
 fn it_says_who_it_is_and_what_it_holds() {
     with_session(|session| {
@@ -193,11 +200,17 @@ fn a_row_of_another_length_or_model_is_refused_and_costs_nothing() {
 #[test]
 fn a_sequence_of_one_row_is_answered_at_once() {
     with_session(|session| {
-        let only = Request::Row { model: 0, sequence: 7, index: 0, count: 1, values: ROWS[0] };
-        let logits = Recorder::expected(&ROWS[..1]);
-        for _ in 0..2 {
-            assert_eq!(session.answer(only, 0), Reply::Logits { sequence: 7, logits: &logits });
-        }
+        let mut answers = |sequence, values| {
+            let only = Request::Row { model: 0, sequence, index: 0, count: 1, values };
+            let logits = Recorder::expected(&[values]);
+            assert_eq!(session.answer(only, 0), Reply::Logits { sequence, logits: &logits });
+            statistics(session).sequences
+        };
+        let counted = [0; 3].map(|_| answers(7, ROWS[0]));
+        assert_eq!(counted, [1; 3], "it is one, however often it is asked for");
+        assert_eq!(answers(7, ROWS[1]), 1, "the answer is that to this row all the same");
+        assert_eq!(answers(8, ROWS[1]), 2);
+        assert_eq!(statistics(session).ticks, 2 * (STEP_TICKS + LOGITS_TICKS));
     });
 }
 
@@ -218,9 +231,7 @@ fn each_row_is_answered_by_a_model_that_does_so() {
         session.answer(row(0), 0);
         let refused = session.answer(row(2), 0);
         assert_eq!(refused, Reply::Refused(Refusal::RowOrder { expected: 1 }));
-        let Reply::Statistics(counted) = session.answer(Request::Statistics, 0) else {
-            panic!("no statistics");
-        };
+        let counted = statistics(session);
         assert_eq!(
             (counted.sequences, counted.timesteps),
             (1, 3),
@@ -260,13 +271,6 @@ fn whole(sequence: u32, values: &[u8]) -> Request<'_> {
     Request::Sequence { model: 0, sequence, values }
 }
 
-fn sequences_counted(session: &mut Session<'_, &SteppedClock>) -> u32 {
-    let Reply::Statistics(counted) = session.answer(Request::Statistics, 0) else {
-        panic!("no statistics");
-    };
-    counted.sequences
-}
-
 #[test]
 fn a_whole_sequence_is_answered_like_its_rows_and_counted_once() {
     with_session(|session| {
@@ -275,10 +279,10 @@ fn a_whole_sequence_is_answered_like_its_rows_and_counted_once() {
         for _ in 0..3 {
             assert_eq!(session.answer(whole(7, &values), 0), Reply::Logits { sequence: 7, logits: &logits });
         }
-        assert_eq!(sequences_counted(session), 1, "what is asked again is answered without a step");
+        assert_eq!(statistics(session).sequences, 1, "what is asked again is answered without a step");
         assert_eq!(session.answer(row(6, 1, ROWS[1]), 0), Reply::Refused(Refusal::RowOrder { expected: 0 }));
         session.answer(whole(8, &values), 0);
-        assert_eq!(sequences_counted(session), 2);
+        assert_eq!(statistics(session).sequences, 2);
         let every = Request::Sequence { model: 2, sequence: 9, values: &values };
         assert_eq!(session.answer(every, 0), Reply::Logits { sequence: 9, logits: &logits });
     });
@@ -309,7 +313,7 @@ fn logits_may_be_read_after_any_row() {
             assert_eq!(session.answer(read(0, 8), 0), refused, "another sequence");
             assert_eq!(session.answer(read(2, 7), 0), refused, "another model");
         }
-        assert_eq!(sequences_counted(session), 1);
+        assert_eq!(statistics(session).sequences, 1);
     });
 }
 

@@ -143,6 +143,7 @@ impl Host {
         let rows = self.current.as_ref().filter(|(current, _)| *current == key).map(|(_, rows)| rows.clone());
         let mut rows = rows.unwrap_or_default();
         let taken = (rows.len() / row_bytes) as u16;
+        let was_answered = taken == count;
         let is_new = if count > 0 && index == 0 {
             self.stream = None;
             rows.clear();
@@ -161,7 +162,7 @@ impl Host {
         let logits = Recorder::logits_after(&rows, row_bytes);
         self.current = Some((key, rows));
         let is_last = index + 1 == count;
-        if is_new && is_last {
+        if is_new && is_last && !was_answered {
             self.answered += 1;
             self.timesteps += u32::from(count);
         }
