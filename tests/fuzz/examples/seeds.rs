@@ -6,10 +6,10 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use refrain::link::{
-    Boot, Cause, ECHO_BYTES, Numbered, PROTOCOL_VERSION, Profile, Provocation, Refusal, Reply, Request,
-    Source, Statistics, UpdateRefusal, Upload,
+    Boot, Cause, ECHO_BYTES, FlashFault, Numbered, PROTOCOL_VERSION, Pace, Profile, Provocation, Refusal,
+    Reply, Request, Source, Statistics, Streamed, UpdateRefusal, Upload,
 };
-use refrain::{CellKind, ModelError, Numbers, OutputFormat, Samples, Shape, Steps, Task};
+use refrain::{CellKind, ModelError, Numbers, OutputFormat, Samples, SelfTestError, Shape, Steps, Task};
 use refrain_tests::{Recordings, per_step, random_model_with, regression};
 use refrain_trainer::quantise::BlankStates;
 use serde::Serialize;
@@ -40,6 +40,17 @@ fn numbered<T: Serialize>(request: u32, body: T) -> Vec<u8> {
     postcard::to_stdvec(&Numbered { request, body }).expect("a message can be written")
 }
 
+const UPLOAD: Upload = Upload { model: 1, revision: 3, length: 29_668, crc: 0xcafe_f00d };
+
+const PACE: Pace = Pace { period: 50_000, slack: 25_000, deadline: 40_000, silence: 2_000_000 };
+
+const OUTPUT: OutputFormat = OutputFormat { task: Task::Classification, steps: Steps::Last };
+
+/// A request, rightly framed.
+fn asked(request: Request<'_>) -> Vec<u8> {
+    piece(1, &numbered(7, request))
+}
+
 fn requests() -> Vec<Request<'static>> {
     vec![
         Request::Hello,
@@ -50,12 +61,15 @@ fn requests() -> Vec<Request<'static>> {
         Request::Sequence { model: 0, sequence: 10, values: &[1, 2, 3, 0, 0, 0] },
         Request::Logits { model: 0, sequence: 10 },
         Request::Reset,
-        Request::Begin(Upload { model: 1, revision: 3, length: 29_668, crc: 0xcafe_f00d }),
+        Request::Begin(UPLOAD),
         Request::Chunk { upload: 0xcafe_f00d, offset: 1000, bytes: &[1, 2, 0, 255] },
         Request::Commit { upload: 0xcafe_f00d },
         Request::Restart,
         Request::Provoke(Provocation::Panic),
         Request::Profile { model: 0, values: &[1, 2, 3, 0, 0, 0] },
+        Request::BeginStream { model: 0, stream: 4, window: 2, pace: PACE },
+        Request::StreamRow { stream: 4, index: 0, values: &[0, 7, 255] },
+        Request::EndStream { stream: 4 },
     ]
 }
 
@@ -75,7 +89,7 @@ fn replies() -> Vec<Reply<'static>> {
             numbers: Numbers::Int8,
             shape: Shape { inputs: 28, units: 64, outputs: 10, layers: 1 },
             samples: Samples::U8,
-            output: OutputFormat { task: Task::Classification, steps: Steps::Last },
+            output: OUTPUT,
             crc: 0xcafe_f00d,
             source: Source::SlotA,
             revision: 3,
@@ -91,17 +105,48 @@ fn replies() -> Vec<Reply<'static>> {
         Reply::Refused(Refusal::EchoLength { found: 129 }),
         Reply::Echo { bytes: b"echo" },
         Reply::Uploaded { bytes: 29_668 },
-        Reply::Refused(Refusal::Update(UpdateRefusal::NotNewer { found: 2, newest: 3 })),
-        Reply::Refused(Refusal::Update(UpdateRefusal::Model(ModelError::Crc { stored: 1, computed: 2 }))),
         Reply::Profile(Profile { timesteps: 28, whole: 1 << 40, ..Profile::default() }),
+        Reply::Streamed(Streamed {
+            index: 70_000,
+            missing: 2,
+            rows: 300,
+            micros: 18_000,
+            is_late: true,
+            confidence: Some(0.75),
+            logits: &[1, 0, 0, 0, 255, 255, 255, 255],
+        }),
+        Reply::Refused(Refusal::NotBuiltIn),
+        Reply::Refused(Refusal::NoSuchStream),
+        Reply::Refused(Refusal::StreamOrder { expected: 70_000 }),
+        Reply::Refused(Refusal::Pace),
+    ]
+}
+
+fn update_refusals() -> Vec<UpdateRefusal> {
+    vec![
+        UpdateRefusal::NoStorage,
+        UpdateRefusal::TooLong { found: 70_000, room: 300 },
+        UpdateRefusal::NotNewer { found: 2, newest: 3 },
+        UpdateRefusal::NotBegun,
+        UpdateRefusal::Offset { expected: 1000 },
+        UpdateRefusal::Beyond { length: 29_668 },
+        UpdateRefusal::Crc { found: 0xdead_beef, expected: 0xcafe_f00d },
+        UpdateRefusal::Model(ModelError::Crc { stored: 1, computed: 2 }),
+        UpdateRefusal::Samples { found: Samples::I16, expected: Samples::U8 },
+        UpdateRefusal::Output { found: OutputFormat { task: Task::Regression, ..OUTPUT }, expected: OUTPUT },
+        UpdateRefusal::SelfTest(SelfTestError::Mismatch { sequence: 300 }),
+        UpdateRefusal::Flash(FlashFault::Erase),
     ]
 }
 
 /// Every message, sound and damaged, between noise, and bodies of a length at which COBS begins a new block.
 fn frames() -> Vec<Vec<u8>> {
-    let messages = requests().into_iter().map(|request| numbered(300, request));
+    let requests = requests().into_iter().chain(Provocation::ALL.map(Request::Provoke));
+    let refusals = update_refusals().into_iter().map(|refusal| Reply::Refused(Refusal::Update(refusal)));
+    let replies = replies().into_iter().chain(refusals);
+    let messages = requests.map(|request| numbered(300, request));
     let mut seeds: Vec<Vec<u8>> = messages
-        .chain(replies().into_iter().map(|reply| numbered(300, reply)))
+        .chain(replies.map(|reply| numbered(300, reply)))
         .map(|message| {
             let damaged = [&[3, 1][..], &message].concat();
             [piece(1, &message), piece(0, &[1, 2, 0, 0, 9]), piece(2, &damaged), piece(3, &[])].concat()
@@ -111,7 +156,7 @@ fn frames() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// Conversations with each of the models of the server's target: whole sequences, repeated and missing rows.
+/// Conversations with each of the models of the server's target: whole sequences, repeated and missing rows, and streams.
 fn conversations() -> Vec<Vec<u8>> {
     let all =
         requests().into_iter().map(|request| piece(1, &numbered(1, request))).collect::<Vec<_>>().concat();
@@ -147,7 +192,57 @@ fn conversations() -> Vec<Vec<u8>> {
         .concat(),
     );
     seeds.push([vec![8], next.clone(), next.clone(), next, piece(0, &[5, 5, 0]), all].concat());
+    seeds.extend(streams());
+    seeds.push(everything_else());
     seeds
+}
+
+/// Streams to models of either kind: windows, rows that are missing, repeated, of another stream, and past the last number,
+/// and what ends a stream.
+fn streams() -> Vec<Vec<u8>> {
+    let row = |stream, index| {
+        let values = &[index as u8, 0, 255];
+        asked(Request::StreamRow { stream, index, values })
+    };
+    let (end, counted) = (asked(Request::EndStream { stream: 4 }), asked(Request::Statistics));
+    let mut seeds = Vec::new();
+    for (model, window) in [(0, 0), (1, 2)] {
+        let begin = |stream, pace| asked(Request::BeginStream { model, stream, window, pace });
+        let [first, other] = [4, 5].map(|stream| begin(stream, PACE));
+        let rows = |indices: &[u32]| indices.iter().flat_map(|&index| row(4, index)).collect::<Vec<_>>();
+        let sequence = asked(Request::Sequence { model, sequence: 5, values: &[6; 9] });
+        let profile = asked(Request::Profile { model, values: &[6; 9] });
+        seeds.push([vec![64], first.clone(), rows(&[0, 1, 2, 3, 4]), end.clone(), rows(&[5])].concat());
+        seeds.push([vec![9], first.clone(), rows(&[0, 1, 5, 5, 3, 6]), row(5, 7), counted.clone()].concat());
+        let wrapped = rows(&[i32::MAX as u32, u32::MAX - 1, u32::MAX, 0, 2]);
+        seeds.push([vec![70], first.clone(), wrapped, counted.clone()].concat());
+        seeds.push(
+            [vec![5], first.clone(), rows(&[0]), first.clone(), rows(&[1]), other, row(5, 0), rows(&[2])]
+                .concat(),
+        );
+        seeds.push([vec![64], first.clone(), rows(&[0]), sequence, rows(&[1])].concat());
+        seeds.push([vec![64], first.clone(), rows(&[0]), profile, rows(&[1])].concat());
+        let unsound = begin(4, Pace { silence: PACE.period, ..PACE });
+        let too_long = asked(Request::StreamRow { stream: 4, index: 0, values: &[1; 4] });
+        seeds.push([vec![64], unsound, rows(&[0]), first, too_long, piece(3, &[]), end.clone()].concat());
+    }
+    seeds
+}
+
+/// Whatever a board without flash for models, and without provocations, refuses; and sequences that cannot be measured.
+fn everything_else() -> Vec<u8> {
+    let updates = [
+        Request::Begin(Upload { model: 3, ..UPLOAD }),
+        Request::Begin(UPLOAD),
+        Request::Chunk { upload: UPLOAD.crc, offset: 0, bytes: &[7; 100] },
+        Request::Commit { upload: UPLOAD.crc },
+    ];
+    let profiles = [(0, 5), (2, 0), (3, 9)].map(|(model, bytes)| {
+        let values = &[6; 9][..bytes];
+        Request::Profile { model, values }
+    });
+    let requests = updates.into_iter().chain(Provocation::ALL.map(Request::Provoke)).chain(profiles);
+    [vec![64], requests.flat_map(asked).collect()].concat()
 }
 
 /// Small models of every cell, numbers and samples, each as it is and as the base of a forgery.
