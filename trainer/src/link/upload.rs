@@ -82,13 +82,14 @@ impl<T: Transport> Client<T> {
         progress: &mut dyn FnMut(u32),
     ) -> Result<Uploaded, LinkError> {
         let (mut uploaded, mut most, mut vain, mut faults) = (Uploaded::default(), 0, 0, 0);
+        let mut chunk = usize::MAX;
         loop {
             let mut reached = 0;
             let mut told = |bytes| {
                 reached = bytes;
                 progress(bytes);
             };
-            let error = match self.upload_once(upload, file, &mut told) {
+            let error = match self.upload_once(upload, file, &mut chunk, &mut told) {
                 Ok(resumed) if uploaded.interruptions == 0 => return Ok(Uploaded { resumed, ..uploaded }),
                 Ok(_) => return Ok(uploaded),
                 Err(error) => error,
@@ -109,28 +110,30 @@ impl<T: Transport> Client<T> {
         }
     }
 
-    /// Uploads what is missing and commits it; how much was there before.
+    /// Uploads what is missing and commits it; how much was there before. `chunk` is how many bytes are best sent at a time.
     fn upload_once(
         &mut self,
         upload: Upload,
         file: &[u8],
+        chunk: &mut usize,
         progress: &mut dyn FnMut(u32),
     ) -> Result<u32, LinkError> {
         let room = usize::from(self.hello()?.request_bytes).saturating_sub(CHUNK_OVERHEAD);
-        let mut size = room.max(1);
+        *chunk = room.min(*chunk).max(1);
         let resumed = self.ask("Begin", Request::Begin(upload), uploaded)?;
         let mut offset = resumed;
         progress(offset);
         while let Some(rest) = file.get(offset as usize..).filter(|rest| !rest.is_empty()) {
-            let (bytes, retries) = (&rest[..size.min(rest.len())], self.retries());
-            let chunk = Request::Chunk { upload: upload.crc, offset, bytes };
-            offset = self.ask("Chunk", chunk, uploaded)?;
-            progress(offset);
+            let (bytes, retries) = (&rest[..rest.len().min(*chunk)], self.retries());
+            let request = Request::Chunk { upload: upload.crc, offset, bytes };
+            let outcome = self.ask("Chunk", request, uploaded);
             // on a bad line short frames come through
-            size = match self.retries() > retries {
-                true => (size / 2).max(LEAST_CHUNK.min(room)),
-                false => (size + size / 8).min(room),
+            *chunk = match outcome.is_err() || self.retries() > retries {
+                true => (*chunk / 2).max(LEAST_CHUNK.min(room)),
+                false => (*chunk + *chunk / 8).min(room),
             };
+            offset = outcome?;
+            progress(offset);
         }
         let usual = self.patience;
         self.patience.time_out = usual.time_out.max(TEST_TIME);
