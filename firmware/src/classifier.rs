@@ -34,11 +34,18 @@ pub trait Classifier {
     /// The logits of the sequence so far, four bytes each as they travel on the link.
     fn logits(&mut self) -> &[u8];
 
-    /// Runs the sequences that the model file carries against the logits that it says they give.
+    /// Runs the sequences that the model file carries against the logits that it says they give, and keeps what comes of that
+    /// as its [`verdict`](Self::verdict).
     ///
     /// # Errors
     /// Those of [`Model::self_test`].
-    fn self_test(&self) -> Result<(), SelfTestError>;
+    fn self_test(&mut self) -> Result<(), SelfTestError>;
+
+    /// What came of the last [`self_test`](Self::self_test); of a model that was never tested nothing is known against it.
+    ///
+    /// # Errors
+    /// Those of the self-test.
+    fn verdict(&self) -> Result<(), SelfTestError>;
 }
 
 /// A model, the state of one sequence, and room for its logits. `S` is what the model's samples are computed from, as
@@ -57,6 +64,7 @@ pub struct Network<
     state: State<C, UNITS, LAYERS>,
     operands: Operands<C, INPUTS>,
     logits: [[u8; 4]; OUTPUTS],
+    verdict: Result<(), SelfTestError>,
 }
 
 impl<
@@ -79,6 +87,7 @@ impl<
             state: State::new(),
             operands: Operands::new(),
             logits: [[0; 4]; OUTPUTS],
+            verdict: Ok(()),
         })
     }
 }
@@ -117,7 +126,12 @@ impl<
         self.logits.as_flattened()
     }
 
-    fn self_test(&self) -> Result<(), SelfTestError> {
-        self.model.self_test()
+    fn self_test(&mut self) -> Result<(), SelfTestError> {
+        self.verdict = self.model.self_test();
+        self.verdict
+    }
+
+    fn verdict(&self) -> Result<(), SelfTestError> {
+        self.verdict
     }
 }

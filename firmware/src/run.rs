@@ -99,13 +99,15 @@ pub(crate) fn run(mode: Mode, boot: Boot<&'static str>) -> Result<(), Failure> {
     defmt::info!("{=str}: {=usize} models, mode {}", parts.board, COUNT, mode);
     match mode {
         Mode::Link => {
-            if Selected::TESTS_MODELS_FIRST {
-                self_test(&mut parts, &models)?;
+            if Selected::TESTS_ITSELF_FIRST {
+                check_board(&mut parts)?;
             }
+            // those that fail are refused, and the host is told why
+            test_models(&mut models, || watchdog.start(START_TIME_OUT));
             serve(parts, boot, watchdog, &mut models, slots::updates(&mut slots))
         }
         Mode::Memory => do_job(parts, &mut models),
-        Mode::SelfTest => self_test(&mut parts, &models),
+        Mode::SelfTest => self_test(&mut parts, &mut models),
     }
 }
 
@@ -181,24 +183,38 @@ fn check_kernel() -> Result<(), Failure> {
 }
 
 /// Checks the parts of the board, then every model.
-fn self_test(parts: &mut BoardParts, models: &[&mut dyn Classifier]) -> Result<(), Failure> {
+fn self_test(parts: &mut BoardParts, models: &mut [&mut dyn Classifier]) -> Result<(), Failure> {
+    check_board(parts)?;
+    let failed = test_models(models, || ());
+    defmt::info!("stack: {=u32} of {=u32} bytes used", (parts.stack_used)(), stack::size());
+    if failed == 0 { Ok(()) } else { Err(Failure::SelfTest { models: failed }) }
+}
+
+/// Checks the parts of the board.
+fn check_board(parts: &mut BoardParts) -> Result<(), Failure> {
     check_hardware(parts)?;
     defmt::info!("hardware passed");
     #[cfg(feature = "check-kernel")]
     check_kernel()?;
+    Ok(())
+}
+
+/// Tests every model, `before` each of which something may be done; how many failed.
+fn test_models(models: &mut [&mut dyn Classifier], mut before: impl FnMut()) -> usize {
     let mut failed = 0;
     for model in models {
-        let header = model.header();
-        match model.self_test() {
-            Ok(()) => defmt::info!("{=str}: passed", header.name.as_str()),
+        before();
+        let verdict = model.self_test();
+        let name = model.header().name.as_str();
+        match verdict {
+            Ok(()) => defmt::info!("{=str}: passed", name),
             Err(error @ (SelfTestError::Absent | SelfTestError::Mismatch { .. })) => {
-                defmt::error!("{=str}: {}", header.name.as_str(), error);
+                defmt::error!("{=str}: {}", name, error);
                 failed += 1;
             }
         }
     }
-    defmt::info!("stack: {=u32} of {=u32} bytes used", (parts.stack_used)(), stack::size());
-    if failed == 0 { Ok(()) } else { Err(Failure::SelfTest { models: failed }) }
+    failed
 }
 
 /// Checks what can be checked without a hand on the board.

@@ -15,7 +15,8 @@ use std::path::PathBuf;
 use ndarray::{Array3, Axis};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use refrain::{CellKind, Numbers, Shape};
+use refrain::format::{PAYLOAD_ALIGNMENT, SectionKind};
+use refrain::{CellKind, Header, Numbers, Shape, crc32};
 use refrain_trainer::data::{self, Dataset, InputScaling, Split, Task, digits};
 use refrain_trainer::model_file::ModelFile;
 use refrain_trainer::nn::Network;
@@ -81,6 +82,22 @@ pub fn random_model_with(
     let calibration = unlabelled(random_samples(20, 12, shape.inputs.into(), seed));
     export_with(blank_states, &network, &metadata, numbers, calibration.view())
         .expect("random weights can be exported")
+}
+
+/// A model file of the same kind that promises other logits than it gives.
+///
+/// # Panics
+/// If it is none, or without a self-test.
+pub fn failing_self_test(file: &[u8]) -> Vec<u8> {
+    let (header, length) = Header::read(file).expect("a sound file");
+    let mut sections = header.sections.iter();
+    let logits =
+        sections.find(|section| section.kind == SectionKind::SelfTestLogits).expect("it has a self-test");
+    let mut forged = file.to_vec();
+    forged[length.next_multiple_of(PAYLOAD_ALIGNMENT) + logits.offset as usize] ^= 1;
+    let (body, crc) = forged.split_last_chunk_mut::<4>().expect("it ends in a CRC-32");
+    *crc = crc32(body).to_le_bytes();
+    forged
 }
 
 /// A network of random weights.

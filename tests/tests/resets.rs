@@ -1,12 +1,14 @@
-//! A board whose program fails, in any way that it can, starts again, says why, and answers rightly as before.
+//! A board whose program fails, in any way that it can, logs why, starts again, says why, and answers rightly as before.
 
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
 use refrain::link::{Boot, Cause, Provocation};
 use refrain::{CellKind, Numbers, Samples};
 use refrain_tests::Recordings;
 use refrain_trainer::data::Task;
+use refrain_trainer::device::log::{LogFollower, LogLine};
 use refrain_trainer::device::qemu::{Emulator, Mode};
 use refrain_trainer::device::{Board, firmware};
 use refrain_trainer::evaluate::evaluate;
@@ -22,12 +24,13 @@ const PATIENCE: Patience =
 const SOURCE: &str = "firmware/src/provoke.rs";
 
 /// Starts an emulated board with one model, whose program can be provoked.
-fn start(board: Board, file: &ModelFile, folder: &Path) -> Client<Emulator> {
+fn start(board: Board, file: &ModelFile, folder: &Path) -> (Client<Emulator>, LogFollower) {
     let qemu = qemu(board.name(), board.minimum_qemu()).expect("QEMU is there or can be installed");
     let firmware =
         firmware::build(board, &[file], &["provoke"], folder).expect("the firmware can be built so");
     let emulator = Emulator::start(&qemu, board, &firmware, Mode::Serve, folder).expect("QEMU starts");
-    Client::new(emulator, PATIENCE, 0)
+    let log = emulator.log().expect("the program says what its log means");
+    (Client::new(emulator, PATIENCE, 0), log)
 }
 
 /// Whether `cause` is how a program ends after that provocation.
@@ -51,6 +54,42 @@ fn is_end_of(provocation: Provocation, cause: &Cause<String>) -> bool {
     }
 }
 
+/// The last words of a program that ended so, where it had any: none where the log itself is what it ended in.
+fn last_words(provocation: Provocation, cause: &Cause<String>) -> Option<LogLine> {
+    if matches!(provocation, Provocation::PanicInLog | Provocation::HardFaultInLog) {
+        return None;
+    }
+    let message = match cause {
+        Cause::Panic { file, line } => format!("panic at {file}:{line}"),
+        Cause::HardFault { pc, lr } => format!("hard fault at {pc:#010x}, called from {lr:#010x}"),
+        Cause::StackOverflow { beyond } => format!("stack overflow, seen {beyond} bytes beyond its end"),
+        Cause::UnexpectedInterrupt { number } => format!("interrupt {number} has no handler"),
+        Cause::Watchdog { pc } => format!("the program hangs at {pc:#010x}"),
+        other => panic!("{other:?} is no end that was provoked"),
+    };
+    Some(LogLine { level: Some("error"), message })
+}
+
+/// What the board logs until it starts the next time, and how it says that it does.
+fn logged_until_start(log: &LogFollower) -> (Vec<LogLine>, LogLine) {
+    let mut lines = Vec::new();
+    for _ in 0..12_000 {
+        for line in log.new_lines() {
+            if line.message.starts_with("started") {
+                return (lines, line);
+            }
+            lines.push(line);
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    panic!("the board does not say that it has started: {lines:?}");
+}
+
+/// Whether the log of a board under QEMU can be seen: that of a program for a real board waits in its memory for a debugger.
+fn shows_its_log(board: Board) -> bool {
+    board.job_memory().is_some()
+}
+
 /// Provokes one end after the other.
 fn every_end_is_a_start(board: Board, ends: &[Provocation]) {
     let folder = tempfile::tempdir().expect("a folder can be made");
@@ -59,10 +98,14 @@ fn every_end_is_a_start(board: Board, ends: &[Provocation]) {
     let file = recordings.model(CellKind::Gru, 7, 1, Numbers::Int8);
     let sequences = recordings.split.view();
     let expected = evaluate(&file, sequences).expect("the host can evaluate it").logits;
-    let mut client = start(board, &file, folder.path());
+    let (mut client, log) = start(board, &file, folder.path());
 
     let mut hello = client.hello().expect("the board starts");
     assert_eq!(hello.boot, Boot::POWER_ON);
+    if shows_its_log(board) {
+        let (before, started) = logged_until_start(&log);
+        assert_eq!((before.len(), started.level), (0, Some("info")), "{before:?} {started}");
+    }
     let served: Served = client.describe(0).expect("it holds a model").served(0);
     for (resets, &provocation) in (1..).zip(ends) {
         let mut logits = Vec::new();
@@ -82,10 +125,23 @@ fn every_end_is_a_start(board: Board, ends: &[Provocation]) {
         hello = client.hello().expect("the board starts again");
         assert_eq!(hello.boot.resets, resets, "after {provocation:?}");
         assert!(is_end_of(provocation, &hello.boot.cause), "after {provocation:?}: {}", hello.boot);
+        if shows_its_log(board) {
+            let (lines, started) = logged_until_start(&log);
+            let words = last_words(provocation, &hello.boot.cause);
+            assert!(words.iter().all(|words| lines.contains(words)), "{words:?} is not in {lines:?}");
+            let anew = LogLine { level: Some("warn"), message: format!("started anew: {:?}", hello.boot) };
+            assert_eq!(started, anew, "after {provocation:?}");
+        }
     }
     client.restart().expect("the board says that it will");
     hello = client.hello().expect("the board starts again");
     assert_eq!(hello.boot, Boot { resets: ends.len() as u32 + 1, cause: Cause::Requested });
+    if shows_its_log(board) {
+        let (lines, started) = logged_until_start(&log);
+        let line = |message: &str| LogLine { level: Some("info"), message: message.into() };
+        assert_eq!(lines.last(), Some(&line("starting again, as asked")));
+        assert_eq!(started, line(&format!("started: {:?}", hello.boot)));
+    }
 }
 
 #[test]

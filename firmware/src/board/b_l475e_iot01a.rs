@@ -68,7 +68,7 @@ impl Selected {
 
 impl Board for Selected {
     const NAME: &'static str = "b-l475e-iot01a";
-    const TESTS_MODELS_FIRST: bool = true;
+    const TESTS_ITSELF_FIRST: bool = true;
     type Serial = Usart;
     type Light = Light;
     type Clock = Calibrated<Cycles>;

@@ -55,8 +55,8 @@
 //!    with and what resets it when it hangs, where models are kept that take the place of those in the program, and how it
 //!    is told what to do. On an MPS board implement [`mps::Mps`] instead, which is a table of addresses; `mps2_an386.rs` is
 //!    one, with the drivers in the files beside it. A driver takes [`Registers`], and the file vouches for their addresses.
-//!    A real board takes `b_l475e_iot01a.rs` as its example: bytes come by interrupt ([`received`]), and it tests its
-//!    models first ([`Board::TESTS_MODELS_FIRST`]), for nobody can tell it to.
+//!    A real board takes `b_l475e_iot01a.rs` as its example: bytes come by interrupt ([`received`]), and it tests
+//!    itself first ([`Board::TESTS_ITSELF_FIRST`]), for nobody can tell it to.
 //! 3. A line in the list below names the file; drivers that are not for every board are named by board too.
 //! 4. The self-test tries clock, light, stack and every model. Of a board that is emulated:
 //!    `REFRAIN_BOARD=my-board cargo run -p refrain-firmware --profile firmware --target TARGET`. Cores with a choice of
@@ -121,8 +121,9 @@ mod stm32_watchdog;
 pub(crate) trait Board {
     /// Its name, as in `REFRAIN_BOARD`.
     const NAME: &'static str;
-    /// Whether it tests its models before it answers the first request, as a board does that nobody can tell to.
-    const TESTS_MODELS_FIRST: bool;
+    /// Whether it tests clock, light and stack before it answers the first request, as a board does that nobody can tell to.
+    /// Models are tested by every board.
+    const TESTS_ITSELF_FIRST: bool;
     /// The line to the host.
     type Serial: Wait + Write;
     /// The busy light.

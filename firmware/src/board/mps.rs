@@ -67,7 +67,7 @@ impl Memory {
 
 impl<B: Mps> Board for B {
     const NAME: &'static str = B::NAME;
-    const TESTS_MODELS_FIRST: bool = false;
+    const TESTS_ITSELF_FIRST: bool = false;
     type Serial = Timed<Uart>;
     type Light = Led;
     type Clock = Calibrated<B::Counter>;

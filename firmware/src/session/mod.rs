@@ -1,5 +1,6 @@
 //! What is answered to each request.
 
+mod fitness;
 #[cfg_attr(not(feature = "profile"), path = "no_profile.rs")]
 mod profile;
 #[cfg_attr(not(feature = "stream"), path = "no_stream.rs")]
@@ -130,6 +131,9 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
 
     /// The reply to a request; `broken_frames` is what the line has counted.
     pub fn answer<'a>(&'a mut self, request: Request<'a>, broken_frames: u32) -> Reply<'a> {
+        if let Err(refusal) = self.fitness_for(&request) {
+            return Reply::Refused(refusal);
+        }
         let reply = match request {
             Request::Hello => Ok(self.hello()),
             Request::Describe { model } => self.describe(model),

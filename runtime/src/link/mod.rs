@@ -1,4 +1,4 @@
-//! The protocol between a host and a board, version 3.
+//! The protocol between a host and a board, version 4.
 //!
 //! A message is a [`Request`] or a [`Reply`] with a request number, written by `postcard`, closed by a CRC-32
 //! and framed by COBS (see [`frame`]). It travels over any byte stream: on the board any `embedded_io` one, such as a
@@ -66,6 +66,12 @@
 //! back by mistake. [`UpdateRefusal`] lists what else is refused. A reply may take as long as the flash needs to erase a
 //! unit, or as the model's self-test; hosts wait for some seconds. `firmware/src/update/mod.rs` says how the board keeps
 //! models so that no power failure costs it more than the upload.
+//!
+//! # A model that computes wrongly
+//!
+//! A board tests its models when it starts: each file carries a few sequences and the logits that they must give. Of a model
+//! that gives others, or carries none, it describes what it is, takes another one in its place, and
+//! [refuses](Refusal::Unfit) all else. Its other models answer as ever.
 //!
 //! # Time-outs and repeats
 //!
@@ -155,7 +161,7 @@ pub use update::{FlashFault, Source, UpdateRefusal, Upload};
 pub use boot::{Boot, Cause};
 
 /// Version of the messages; a board that answers [`Reply::Hello`] with another one is not spoken to.
-pub const PROTOCOL_VERSION: u8 = 3;
+pub const PROTOCOL_VERSION: u8 = 4;
 
 /// Bytes of the longest echo: every board has room for them.
 pub const ECHO_BYTES: usize = 128;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(doc)]
 use super::Pace;
 use super::{ECHO_BYTES, UpdateRefusal};
+use crate::SelfTestError;
 
 /// Why a board refuses a request.
 ///
@@ -62,6 +63,8 @@ pub enum Refusal {
     },
     /// A stream that cannot be kept, see [`Pace::is_sound`].
     Pace,
+    /// A model that did not pass its self-test when the board started.
+    Unfit(SelfTestError),
 }
 
 impl fmt::Display for Refusal {
@@ -85,6 +88,9 @@ impl fmt::Display for Refusal {
             Self::NoSuchStream => f.write_str("the stream does not run, begin one"),
             Self::StreamOrder { expected } => {
                 write!(f, "the row of the stream was taken or passed over before, the board expects row {expected}")
+            }
+            Self::Unfit(error) => {
+                write!(f, "the model is not used, for it failed when the board started: {error}; flash the board again")
             }
             Self::Pace => f.write_str(
                 "the stream cannot be kept: its period and deadline must be more than 0, and its silence, unless it is 0, \

@@ -76,8 +76,12 @@ impl<M: Classifier> Classifier for Witness<M> {
         self.model.logits()
     }
 
-    fn self_test(&self) -> Result<(), SelfTestError> {
+    fn self_test(&mut self) -> Result<(), SelfTestError> {
         self.model.self_test()
+    }
+
+    fn verdict(&self) -> Result<(), SelfTestError> {
+        self.model.verdict()
     }
 }
 

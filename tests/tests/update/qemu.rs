@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use refrain::link::{Source, UpdateRefusal};
 use refrain::{CellKind, ModelError, Numbers, SelfTestError, Shape, crc32};
-use refrain_tests::random_model;
+use refrain_tests::{failing_self_test, random_model};
 use refrain_trainer::device::qemu::{Emulator, Mode};
 use refrain_trainer::device::{self, Board, Revision, Target, Update, UpdateReport, firmware, update_over};
 use refrain_trainer::link::{Client, Patience, Transport, TransportError};
 use refrain_trainer::model_file::ModelFile;
 use refrain_trainer::setup;
 
-use super::{failing, refusal};
+use super::refusal;
 
 const BOARD: Board = Board::Mps2An386;
 
@@ -118,7 +118,7 @@ fn refuses_what_it_should(client: &mut Client<Emulator>) {
         shape.to_string(),
         "the model has 28 inputs, 63 units, 10 outputs; expected 28 inputs, 64 units, 10 outputs"
     );
-    let failed = upload(3, &failing(model(3).as_bytes()));
+    let failed = upload(3, &failing_self_test(model(3).as_bytes()));
     assert_eq!(failed, UpdateRefusal::SelfTest(SelfTestError::Mismatch { sequence: 0 }));
 
     let mut damaged = model(3).as_bytes().to_vec();

@@ -65,10 +65,13 @@ pub(super) fn on_emulator(
     with_emulator(launch, |client| classify(client, piece, file, work, Some(&launch.firmware), classified))
 }
 
-/// Boots an emulated board and waits until it answers.
+/// Boots an emulated board and sees that each of its models answers: one that failed its self-test does not.
 pub(super) fn greet(launch: &Launch) -> Result<(), DeviceError> {
     with_emulator(launch, |client| {
-        client.hello()?;
+        for model in 0..client.hello()?.models {
+            let served = client.describe(model)?.served(model);
+            client.classify(served, &vec![0; served.row_bytes])?;
+        }
         Ok(())
     })
 }
