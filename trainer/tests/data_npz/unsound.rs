@@ -2,7 +2,7 @@
 
 use refrain_trainer::data::npz;
 
-use crate::arrays::{Npy, f32s, f64s, i16s, i64s, npy, strings, u8s};
+use crate::arrays::{Npy, f32s, f64s, i16s, i64s, npy, strings, u8s, write};
 use crate::bench::{Bench, refused, sound, with, without};
 
 #[test]
@@ -73,6 +73,27 @@ fn missing_arrays_are_named() {
         assert!(text.starts_with(&format!("it has no array {name}; it holds x_")), "{text}");
     }
     assert!(refused(&[]).starts_with("it has no array x_train; it holds nothing"));
+}
+
+#[test]
+fn an_array_that_is_there_twice_is_named() {
+    // no writer of archives makes two entries of one name: one is renamed in the bytes
+    let twice = |name: &str| {
+        let bench = Bench::new();
+        write(&bench.path(), &with([u8s("renamed", "(1,)", &[0])]));
+        let mut bytes = std::fs::read(bench.path()).unwrap();
+        let places: Vec<_> = (0..bytes.len()).filter(|&at| bytes[at..].starts_with(b"renamed")).collect();
+        assert_eq!(places.len(), 2, "before the array and in the directory");
+        places.iter().for_each(|&at| bytes[at..at + 7].copy_from_slice(name.as_bytes()));
+        std::fs::write(bench.path(), bytes).unwrap();
+        npz::read(&bench.path())
+    };
+    for name in ["x_train", "y_train"] {
+        let text = twice(name).expect_err("an array that is there twice").to_string();
+        let expected = format!("set.npz: {name}: the file holds two arrays of this name");
+        assert!(text.contains(&expected), "{text}");
+    }
+    twice("another").expect("names that differ");
 }
 
 #[test]

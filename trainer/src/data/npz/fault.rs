@@ -17,6 +17,13 @@ pub enum NpzFault {
         found: String,
     },
 
+    /// Two arrays of one name.
+    #[error("{array}: the file holds two arrays of this name; write it again with one of them")]
+    Twice {
+        /// The name.
+        array: String,
+    },
+
     /// An array that cannot be read.
     #[error("{array}: cannot read it: {reason}; write the file again")]
     Unreadable {

@@ -17,6 +17,7 @@
 //! read.
 
 mod array;
+mod directory;
 mod fault;
 mod header;
 mod meaning;
@@ -38,6 +39,7 @@ use super::assemble::{Parts, assemble};
 use super::dataset::numbered_classes;
 use super::{DataError, Dataset, Sequences, Split, Targets, Values};
 use array::{Array, Elements, in_python};
+use directory::name_twice;
 use meaning::{Labels, Meaning, TaskWord, lengths_of};
 
 /// The three parts, as the names of arrays end.
@@ -121,6 +123,12 @@ impl Archive {
             error => DataError::npz(path)(NpzFault::NotZip(error)),
         };
         let zip = ZipArchive::new(BufReader::with_capacity(1 << 16, file)).map_err(fault)?;
+        let twice = File::open(path)
+            .and_then(|file| name_twice(&mut BufReader::new(file), zip.central_directory_start()));
+        if let Some(name) = twice.map_err(DataError::io(path, "read it"))? {
+            let array = name.strip_suffix(".npy").unwrap_or(&name).to_owned();
+            return Err(DataError::npz(path)(NpzFault::Twice { array }));
+        }
         let names =
             zip.file_names_raw().filter_map(|name| std::str::from_utf8(name).ok()?.strip_suffix(".npy"));
         let unused = names.map(str::to_owned).collect();
