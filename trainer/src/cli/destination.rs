@@ -107,9 +107,9 @@ pub(super) fn make_folder(path: &Path) -> Result<(), CliError> {
     })
 }
 
-/// Makes a file in the folder, which is gone again at once.
+/// Makes a file in the folder, without a name where the system can, and gone again at once.
 fn check_folder(folder: &Path) -> io::Result<()> {
-    tempfile::Builder::new().prefix(".refrain-").tempfile_in(folder)?.close()
+    tempfile::tempfile_in(folder).map(drop)
 }
 
 #[cfg(test)]

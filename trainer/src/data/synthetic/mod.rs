@@ -15,6 +15,7 @@ use std::str::FromStr;
 
 use super::npz::{self, Column};
 use super::{DataError, dice::Dice};
+use crate::files::write_whole_folder;
 
 /// A kind of example data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,17 +120,5 @@ fn write_folder(out: &Path, fill: impl FnOnce(&Path) -> std::io::Result<()>) -> 
     if out.exists() && !is_empty_folder() {
         return Err(DataError::InTheWay { path: out.into() });
     }
-    let parent = out.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
-    let write = || {
-        let temporary = tempfile::Builder::new().prefix(".refrain-").tempdir_in(parent)?;
-        // temporary folders are private; this one is to be an ordinary folder
-        let folder = temporary.path().join("data");
-        fs::create_dir(&folder)?;
-        fill(&folder)?;
-        if out.exists() {
-            fs::remove_dir(out)?;
-        }
-        fs::rename(&folder, out)
-    };
-    write().map_err(DataError::io(out, "make this folder"))
+    write_whole_folder(out, fill).map_err(DataError::io(out, "make this folder"))
 }
