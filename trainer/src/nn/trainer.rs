@@ -113,30 +113,34 @@ impl Trainer {
     /// If the batch is empty, its sizes differ from each other's or the network's, a label is not below `outputs`, or the
     /// targets are not of the kind that the objective is for.
     pub fn backpropagate(&mut self, network: &mut Network, batch: &Batch<'_>, objective: &Objective) -> f32 {
+        self.backpropagate_while(network, batch, objective, || ())
+    }
+
+    /// As [`backpropagate`](Self::backpropagate), and calls `meanwhile` once: beside the layers behind the recurrent ones,
+    /// which keep a single thread busy for the time that some other threads need to fall asleep.
+    ///
+    /// # Panics
+    /// As `backpropagate` does.
+    pub fn backpropagate_while(
+        &mut self,
+        network: &mut Network,
+        batch: &Batch<'_>,
+        objective: &Objective,
+        meanwhile: impl FnOnce() + Send,
+    ) -> f32 {
         self.draw_masks(network, batch);
         self.forward_layers(&network.layers, batch.sequences, objective.steps);
-
-        // The layers after the recurrent ones are small, and batch normalisation needs the whole batch at once.
-        let (mut normalised, saved) = network.batch_normalization.forward(self.read_out.view());
-        self.mask_read_outs(&network.layers, batch.sequences, objective.steps, &mut normalised);
-        self.logits = network.dense.forward(normalised.view());
-        let loss = objective.loss.evaluate(self.logits.view(), batch.targets);
-        let (mut d_normalised, d_dense) = network.dense.backward(normalised.view(), loss.gradient.view());
-        self.mask_read_outs(&network.layers, batch.sequences, objective.steps, &mut d_normalised);
-        let (d_hidden, d_gamma, d_beta) = network.batch_normalization.backward(&saved, d_normalised.view());
-
+        let ((loss, d_hidden), ()) =
+            rayon::join(|| self.pass_through_read_out(network, batch, objective), meanwhile);
         self.backward_layers(&network.layers, batch.sequences, objective.steps, d_hidden.view());
-        self.gradients.gamma = d_gamma;
-        self.gradients.beta = d_beta;
-        self.gradients.dense = d_dense;
-        loss.mean
+        loss
     }
 
     /// Runs a batch forward in the integers that `network` is exported as, and back, and returns its loss.
     ///
-    /// As [`backpropagate`](Self::backpropagate), but for what the board computes. Batch normalisation works by its moving
-    /// statistics, which are part of the integers, and stays as it is: the gradients by its scale and offset are zero.
-    /// Nothing is dropped out: rounding is noise enough.
+    /// As [`backpropagate_while`](Self::backpropagate_while), but for what the board computes. Batch normalisation works by
+    /// its moving statistics, which are part of the integers, and stays as it is: the gradients by its scale and offset are
+    /// zero. Nothing is dropped out: rounding is noise enough.
     ///
     /// # Panics
     /// As `backpropagate` does.
@@ -146,19 +150,55 @@ impl Trainer {
         integers: &IntegerNetwork,
         batch: &Batch<'_>,
         objective: &Objective,
+        meanwhile: impl FnOnce() + Send,
     ) -> f32 {
         self.masks.clear();
         self.forward_layers(&integers.layers, batch.sequences, objective.steps);
+        let ((loss, d_hidden), ()) = rayon::join(
+            || self.pass_through_integer_read_out(network, integers, batch, objective),
+            meanwhile,
+        );
+        self.backward_layers(&integers.layers, batch.sequences, objective.steps, d_hidden.view());
+        loss
+    }
 
+    /// Batch normalisation, dense layer and loss, forward and back: the loss, and its gradient by the hidden states that were
+    /// read out. Batch normalisation needs the whole batch at once.
+    fn pass_through_read_out(
+        &mut self,
+        network: &mut Network,
+        batch: &Batch<'_>,
+        objective: &Objective,
+    ) -> (f32, Array2<f32>) {
+        let (mut normalised, saved) = network.batch_normalization.forward(self.read_out.view());
+        self.mask_read_outs(&network.layers, batch.sequences, objective.steps, &mut normalised);
+        self.logits = network.dense.forward(normalised.view());
+        let loss = objective.loss.evaluate(self.logits.view(), batch.targets);
+        let (mut d_normalised, d_dense) = network.dense.backward(normalised.view(), loss.gradient.view());
+        self.mask_read_outs(&network.layers, batch.sequences, objective.steps, &mut d_normalised);
+        let (d_hidden, d_gamma, d_beta) = network.batch_normalization.backward(&saved, d_normalised.view());
+
+        self.gradients.gamma = d_gamma;
+        self.gradients.beta = d_beta;
+        self.gradients.dense = d_dense;
+        (loss.mean, d_hidden)
+    }
+
+    /// [`pass_through_read_out`](Self::pass_through_read_out) in integers.
+    fn pass_through_integer_read_out(
+        &mut self,
+        network: &Network,
+        integers: &IntegerNetwork,
+        batch: &Batch<'_>,
+        objective: &Objective,
+    ) -> (f32, Array2<f32>) {
         self.logits = integer::logit_values(&integers.dense.logits(self.read_out.view()));
         let loss = objective.loss.evaluate(self.logits.view(), batch.targets);
         let (d_hidden, d_folded) = integers.dense.values.backward(self.read_out.view(), loss.gradient.view());
-
-        self.backward_layers(&integers.layers, batch.sequences, objective.steps, d_hidden.view());
         self.gradients.gamma.fill(0.0);
         self.gradients.beta.fill(0.0);
         self.gradients.dense = integer::through_fold(&network.batch_normalization, &d_folded);
-        loss.mean
+        (loss.mean, d_hidden)
     }
 
     /// Gradients of the last step.

@@ -173,7 +173,7 @@ fn training_in_integers_lowers_the_loss_that_the_board_would_have() {
         for _ in 0..60 {
             let integers = formats.integers(&network).unwrap();
             let objective = Objective::CLASSIFICATION;
-            losses.push(trainer.backpropagate_integers(&network, &integers, &batch, &objective));
+            losses.push(trainer.backpropagate_integers(&network, &integers, &batch, &objective, || ()));
             optimizer.step(&mut network, trainer.gradients(), 0.01);
         }
         assert!(losses[59] < 0.5 * losses[0], "{cell}: {losses:?}");

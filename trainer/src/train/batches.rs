@@ -21,8 +21,15 @@ fn sample_stream(epoch: u32, index: u32) -> u64 {
     u64::from(epoch + 1) << 32 | u64::from(index)
 }
 
-/// Gathers batches of training samples.
+/// Gathers batches of training samples, each while the one before it is computed.
 pub(super) struct Batches<'d> {
+    source: BatchSource<'d>,
+    current: Drawn,
+    next: Drawn,
+}
+
+/// What batches are drawn from.
+struct BatchSource<'d> {
     dataset: &'d Dataset,
     samples: SplitView<'d>,
     seed: u64,
@@ -33,8 +40,14 @@ pub(super) struct Batches<'d> {
     size: usize,
     /// Sample numbers in the order of this epoch.
     indices: Vec<u32>,
+}
+
+/// The samples of one batch.
+struct Drawn {
+    /// Number of the batch in this epoch; `None` where there is none yet.
+    step: Option<usize>,
     gathered: Gathered,
-    /// Streams for the dropout of the samples gathered last.
+    /// Streams for the dropout of the samples.
     streams: Vec<u64>,
 }
 
@@ -48,7 +61,12 @@ impl<'d> Batches<'d> {
         seed: u64,
     ) -> Self {
         let size = settings.batch.min(samples.count());
-        Self {
+        let empty = || Drawn {
+            step: None,
+            gathered: Gathered::new(size, samples.timesteps(), samples.inputs()),
+            streams: Vec::with_capacity(size),
+        };
+        let source = BatchSource {
             dataset,
             samples,
             seed,
@@ -57,22 +75,47 @@ impl<'d> Batches<'d> {
             order: settings.order,
             size,
             indices: (0..samples.count() as u32).collect(),
-            gathered: Gathered::new(size, samples.timesteps(), samples.inputs()),
-            streams: Vec::with_capacity(size),
-        }
+        };
+        Self { source, current: empty(), next: empty() }
     }
 
     /// Steps of an epoch. A last batch of one sample, whose batch normalisation would be empty of meaning, is left out,
     /// unless every timestep is read out.
     pub(super) fn steps(&self) -> usize {
-        let count = self.indices.len();
-        let whole = count.div_ceil(self.size);
-        let lonely = count % self.size == 1 && whole > 1 && !self.samples.per_step();
+        let BatchSource { indices, size, samples, .. } = &self.source;
+        let count = indices.len();
+        let whole = count.div_ceil(*size);
+        let lonely = count % size == 1 && whole > 1 && !samples.per_step();
         if lonely { whole - 1 } else { whole }
     }
 
     /// Puts the samples in the order of epoch number `epoch`, from 1.
     pub(super) fn begin_epoch(&mut self, epoch: u32) {
+        self.source.begin_epoch(epoch);
+        self.next.step = None;
+    }
+
+    /// Batch number `step` of the epoch, and what gathers the batch after it: to be called while this one is computed, or
+    /// not at all.
+    pub(super) fn gather(&mut self, epoch: u32, step: usize) -> (Batch<'_>, impl FnOnce() + Send) {
+        let last = step + 1 == self.steps();
+        let Self { source, current, next } = self;
+        if next.step != Some(step) {
+            source.draw(epoch, step, next);
+        }
+        std::mem::swap(current, next);
+        let source = &*source;
+        let gather_next = move || {
+            if !last {
+                source.draw(epoch, step + 1, next);
+            }
+        };
+        (source.batch(current), gather_next)
+    }
+}
+
+impl BatchSource<'_> {
+    fn begin_epoch(&mut self, epoch: u32) {
         let drawn_in = match self.order {
             Order::Reshuffled => epoch,
             Order::Repeated => 1,
@@ -84,13 +127,13 @@ impl<'d> Batches<'d> {
         self.indices.shuffle(&mut rng);
     }
 
-    /// Batch number `step` of the epoch.
-    pub(super) fn gather(&mut self, epoch: u32, step: usize) -> Batch<'_> {
+    /// Gathers batch number `step` of the epoch into `drawn`.
+    fn draw(&self, epoch: u32, step: usize, drawn: &mut Drawn) {
         let start = step * self.size;
         let indices = &self.indices[start..self.indices.len().min(start + self.size)];
         let (samples, scaling, seed) = (self.samples, self.dataset.scaling(), self.seed);
         let augmentation = self.augmentation;
-        self.gathered.gather(samples, indices, |index, out| {
+        drawn.gathered.gather(samples, indices, |index, out| {
             // bytes that are all of one scale are an image; measurements are taken as they are
             match (augmentation, scaling, samples.sequence(index)) {
                 (Some(augmentation), InputScaling::Uniform { scale }, ValuesView::U8(image)) => {
@@ -101,13 +144,18 @@ impl<'d> Batches<'d> {
                 _ => samples.gather(index, scaling, out),
             }
         });
-        self.gathered.gather_targets(samples, indices, self.dataset.task());
-        self.streams.clear();
-        self.streams.extend(indices.iter().map(|&index| DROPOUT_STREAM | sample_stream(epoch, index)));
-        let dropout = Dropout { rate: self.dropout, seed, streams: &self.streams };
+        drawn.gathered.gather_targets(samples, indices, self.dataset.task());
+        drawn.streams.clear();
+        drawn.streams.extend(indices.iter().map(|&index| DROPOUT_STREAM | sample_stream(epoch, index)));
+        drawn.step = Some(step);
+    }
+
+    /// The samples in `drawn`, as a network takes them.
+    fn batch<'b>(&self, drawn: &'b Drawn) -> Batch<'b> {
+        let dropout = Dropout { rate: self.dropout, seed: self.seed, streams: &drawn.streams };
         Batch {
-            sequences: self.gathered.sequences(),
-            targets: self.gathered.targets(),
+            sequences: drawn.gathered.sequences(),
+            targets: drawn.gathered.targets(),
             dropout: (self.dropout > 0.0).then_some(dropout),
         }
     }
@@ -166,12 +214,13 @@ mod tests {
         assert_eq!(batches.steps(), 3);
         let mut seen = Vec::new();
         for step in 0..3 {
-            let batch = batches.gather(1, step);
+            let (batch, gather_next) = batches.gather(1, step);
             assert_eq!(batch.sequences.count(), labels(&batch).len());
             for (x, label) in x(&batch).outer_iter().zip(labels(&batch)) {
                 assert_eq!(x[[2, 1]], PIXEL_SCALE * f32::from(label + 3));
             }
             seen.extend_from_slice(&labels(&batch));
+            gather_next();
         }
         assert_ne!(seen, (0..10).collect::<Vec<u8>>(), "in a new order");
         seen.sort();
@@ -194,7 +243,7 @@ mod tests {
             let mut batches = batches(&dataset, &settings);
             let mut order_of = |epoch| {
                 batches.begin_epoch(epoch);
-                labels(&batches.gather(epoch, 0))
+                labels(&batches.gather(epoch, 0).0)
             };
             let (first, second, third) = (order_of(1), order_of(2), order_of(3));
             let repeated = recipe == Recipe::Article;
@@ -209,7 +258,7 @@ mod tests {
         let dataset = dataset(6);
         let draw = |epoch| {
             let settings = Settings { batch: 6, ..Recipe::Best.settings(CellKind::Gru) };
-            x(&batches(&dataset, &settings).gather(epoch, 0))
+            x(&batches(&dataset, &settings).gather(epoch, 0).0)
         };
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));
@@ -221,7 +270,7 @@ mod tests {
         let dataset = dataset_scaled(6, scaling);
         let settings = Settings { batch: 6, ..Recipe::Best.settings(CellKind::Gru) };
         assert!(settings.augmentation.is_some());
-        let x = x(&batches(&dataset, &settings).gather(1, 0));
+        let x = x(&batches(&dataset, &settings).gather(1, 0).0);
         for (n, x) in x.outer_iter().enumerate() {
             assert_eq!((x[[2, 0]], x[[2, 1]]), ((n + 1) as f32 / 2.0, (n + 1) as f32 / 4.0));
         }
@@ -232,7 +281,7 @@ mod tests {
         let dataset = dataset(6);
         let mut batches = Batches::new(&dataset, dataset.train().view(), &plain(6), 0.5, 1);
         let mut streams_of = |epoch| {
-            let batch = batches.gather(epoch, 0);
+            let (batch, _) = batches.gather(epoch, 0);
             let dropout = batch.dropout.expect("dropout was asked for");
             dropout.streams.to_vec()
         };

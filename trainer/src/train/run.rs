@@ -136,13 +136,13 @@ impl<'a> Run<'a> {
     fn step(&mut self, epoch: u32, step: usize, tally: &mut Tally) -> Result<(f32, usize), TrainError> {
         let learning_rate = self.learning_rate(epoch, step);
         let Self { batches, objective, trainer, formats, state, .. } = self;
-        let batch = batches.gather(epoch, step);
+        let (batch, gather_next) = batches.gather(epoch, step);
         let loss = match formats {
             Some(formats) => {
                 let integers = formats.integers(&state.network)?;
-                trainer.backpropagate_integers(&state.network, &integers, &batch, objective)
+                trainer.backpropagate_integers(&state.network, &integers, &batch, objective, gather_next)
             }
-            None => trainer.backpropagate(&mut state.network, &batch, objective),
+            None => trainer.backpropagate_while(&mut state.network, &batch, objective, gather_next),
         };
         tally.add(loss, trainer.logits(), batch.targets);
         state.optimizer.step(&mut state.network, trainer.gradients(), learning_rate);
