@@ -68,20 +68,17 @@ impl Options {
     /// The recipe's settings for `dataset`, changed where these options say so.
     pub fn settings(&self, dataset: &Dataset) -> Settings {
         let settings = self.recipe.settings_for(self.cell, dataset);
-        Settings {
-            epochs: self.epochs.unwrap_or(settings.epochs),
-            batch: self.batch.unwrap_or(settings.batch),
-            learning_rate: self.learning_rate.unwrap_or(settings.learning_rate),
-            ..settings
-        }
+        let epochs = self.epochs.unwrap_or(settings.epochs);
+        let batch = self.batch.unwrap_or(settings.batch);
+        let (training, _) = split(settings.validation, dataset);
+        let steps = training.count().div_ceil(batch.max(1)).saturating_mul(epochs as usize);
+        let learning_rate = self.learning_rate.unwrap_or_else(|| self.recipe.learning_rate(self.cell, steps));
+        Settings { epochs, batch, learning_rate, ..settings }
     }
 
     /// What of `dataset` these options train on, and what validates.
     pub fn split<'d>(&self, dataset: &'d Dataset) -> (SplitView<'d>, SplitView<'d>) {
-        match self.settings(dataset).validation {
-            Validation::HeldOut => dataset.training_and_validation(),
-            Validation::TestSamples => (dataset.train().view(), dataset.test().view()),
-        }
+        split(self.recipe.settings(self.cell).validation, dataset)
     }
 
     /// Refuses what cannot be trained on `dataset`.
@@ -153,5 +150,13 @@ impl Options {
             Kind::Regression { .. } => Loss::MeanSquaredError,
         };
         Objective { loss, steps: steps(dataset.task()) }
+    }
+}
+
+/// What of `dataset` is trained on, and what validates.
+fn split(validation: Validation, dataset: &Dataset) -> (SplitView<'_>, SplitView<'_>) {
+    match validation {
+        Validation::HeldOut => dataset.training_and_validation(),
+        Validation::TestSamples => (dataset.train().view(), dataset.test().view()),
     }
 }
