@@ -25,12 +25,12 @@ pub use error::{CheckpointError, Fault};
 use crate::data::DataRecord;
 use crate::files::write_whole;
 use crate::nn::{Network, Parameter};
-use crate::train::TrainingState;
+use crate::train::{Hyperparameters, TrainingState};
 
 /// The first eight bytes of every checkpoint.
 pub const MAGIC: [u8; 8] = *b"REFRCKPT";
 /// Version of the format that this program reads and writes.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 const HEAD_BYTES: usize = 20;
 const CRC_BYTES: usize = 4;
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
@@ -44,6 +44,8 @@ pub struct Checkpoint {
     pub seed: u64,
     /// Name of the recipe it was trained by.
     pub recipe: String,
+    /// What the options made of the recipe.
+    pub hyperparameters: Hyperparameters,
     /// Epochs done.
     pub epochs: u32,
     /// Timesteps of the longest sequence of the data.
@@ -59,6 +61,7 @@ struct Body {
     shape: Shape,
     seed: u64,
     recipe: String,
+    hyperparameters: Hyperparameters,
     epochs: u32,
     timesteps: u16,
     data: DataRecord,
@@ -111,6 +114,7 @@ impl Checkpoint {
             shape: self.network.shape(),
             seed: self.seed,
             recipe: self.recipe.clone(),
+            hyperparameters: self.hyperparameters,
             epochs: self.epochs,
             timesteps: self.timesteps,
             data: self.data.clone(),
@@ -174,11 +178,14 @@ impl Resumable {
 /// Reads and checks the bytes of either kind of file.
 fn read(bytes: &[u8]) -> Result<(Checkpoint, Option<TrainingState>), Fault> {
     let body: Body = postcard::from_bytes(checked_body(bytes)?).map_err(Fault::Body)?;
-    let Body { cell, shape, seed, recipe, epochs, timesteps, data, weights } = body;
+    let Body { cell, shape, seed, recipe, hyperparameters, epochs, timesteps, data, weights } = body;
     let sizes = [shape.inputs, shape.units, shape.outputs, shape.layers.into()].map(usize::from);
     let most = [MAX_INPUTS, MAX_UNITS, MAX_OUTPUTS, MAX_LAYERS];
     if !sizes.iter().zip(most).all(|(size, most)| (1..=most).contains(size)) {
         return Err(Fault::Shape(shape));
+    }
+    if !hyperparameters.are_sound() {
+        return Err(Fault::Hyperparameters(hyperparameters));
     }
     if let Some(fault) = data.fault(shape.inputs.into(), shape.outputs.into()) {
         return Err(Fault::Data(fault));
@@ -199,7 +206,7 @@ fn read(bytes: &[u8]) -> Result<(Checkpoint, Option<TrainingState>), Fault> {
         }
     };
     check_finite(&network)?;
-    Ok((Checkpoint { network, seed, recipe, epochs, timesteps, data }, state))
+    Ok((Checkpoint { network, seed, recipe, hyperparameters, epochs, timesteps, data }, state))
 }
 
 /// Refuses a network that diverged.

@@ -7,6 +7,7 @@ use refrain::{MAX_INPUTS, MAX_LAYERS, MAX_OUTPUTS, MAX_UNITS, Shape};
 use thiserror::Error;
 
 use super::VERSION;
+use crate::train::Hyperparameters;
 
 /// Why a checkpoint cannot be read or written.
 #[derive(Debug, Error)]
@@ -75,6 +76,9 @@ pub enum Fault {
         "it is for {0}, and there may be 1 to {MAX_INPUTS} inputs, {MAX_UNITS} units, {MAX_OUTPUTS} outputs and {MAX_LAYERS} layers"
     )]
     Shape(Shape),
+    /// Hyperparameters that nothing can be trained with.
+    #[error("it says that it was trained with {0:?}, which cannot be")]
+    Hyperparameters(Hyperparameters),
     /// Names or scalings that do not fit the network.
     #[error("what it says of its data does not fit its network: it has {0}")]
     Data(String),

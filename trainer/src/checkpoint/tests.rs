@@ -3,13 +3,17 @@
 use super::*;
 use crate::data::{InputScaling, Task};
 use crate::nn::{Algorithm, Optimizer};
-use crate::train::{Epoch, Score};
+use crate::train::{Epoch, Hyperparameters, Score};
+
+const HYPERPARAMETERS: Hyperparameters =
+    Hyperparameters { batch: 64, learning_rate: 0.5, dropout: 0.25, class_weights: true };
 
 fn checkpoint(cell: CellKind) -> Checkpoint {
     Checkpoint {
         network: Network::new(cell, Shape { inputs: 2, units: 2, outputs: 3, layers: 1 }, 9),
         seed: 9,
         recipe: "article".into(),
+        hyperparameters: HYPERPARAMETERS,
         epochs: 4,
         timesteps: 9,
         data: DataRecord {
@@ -50,10 +54,11 @@ fn a_file_holds_all_of_a_checkpoint() {
 fn the_layout_is_the_documented_one() {
     let bytes = checkpoint(CellKind::SimpleRnn).to_bytes();
     let end = bytes.len() - 4;
-    assert_eq!(bytes[..12], *b"REFRCKPT\x02\0\0\0");
+    assert_eq!(bytes[..12], *b"REFRCKPT\x03\0\0\0");
     assert_eq!(bytes[12..20], (bytes.len() as u64 - 24).to_le_bytes());
-    // cell, inputs, units, outputs, layers, seed, recipe
+    // cell, inputs, units, outputs, layers, seed, recipe; batch, learning rate, dropout, class weights
     assert_eq!(bytes[20..34], *b"\x00\x02\x02\x03\x01\x09\x07article");
+    assert_eq!(bytes[34..44], *b"\x40\0\0\0\x3f\0\0\x80\x3e\x01");
     assert_eq!(bytes[end..], CRC.checksum(&bytes[..end]).to_le_bytes());
 }
 
@@ -144,6 +149,19 @@ fn a_body_of_another_make_is_refused() {
     bytes[HEAD_BYTES] = 7;
     bytes.extend(CRC.checksum(&bytes).to_le_bytes());
     assert!(matches!(Checkpoint::from_bytes(&bytes), Err(Fault::Body(_))));
+}
+
+#[test]
+fn hyperparameters_that_nothing_is_trained_with_are_refused() {
+    for hyperparameters in [
+        Hyperparameters { batch: 0, ..HYPERPARAMETERS },
+        Hyperparameters { learning_rate: f32::NAN, ..HYPERPARAMETERS },
+        Hyperparameters { learning_rate: 0.0, ..HYPERPARAMETERS },
+        Hyperparameters { dropout: 1.0, ..HYPERPARAMETERS },
+    ] {
+        let fault = fault_of(|body| body.hyperparameters = hyperparameters);
+        assert!(matches!(fault, Fault::Hyperparameters(_)), "{fault}");
+    }
 }
 
 #[test]

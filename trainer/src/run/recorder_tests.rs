@@ -5,7 +5,7 @@ use super::*;
 
 use crate::data::{DataRecord, InputScaling, Task};
 use crate::nn::{Algorithm, Network, Optimizer};
-use crate::train::{Best, Score, TrainingState};
+use crate::train::{Best, Hyperparameters, Score, TrainingState};
 use refrain::{CellKind, Shape};
 use serde_json::json;
 
@@ -14,6 +14,9 @@ const RATES: Rates = Rates { learning_rate: 0.25, samples_per_second: 1e4 };
 fn configuration() -> Config {
     serde_json::from_value(config()).unwrap()
 }
+
+const HYPERPARAMETERS: Hyperparameters =
+    Hyperparameters { batch: 64, learning_rate: 0.5, dropout: 0.25, class_weights: true };
 
 /// The run after epochs with these validation losses.
 fn after(val_losses: &[f64]) -> Resumable {
@@ -26,6 +29,7 @@ fn after(val_losses: &[f64]) -> Resumable {
         network: state.network.clone(),
         seed: 1,
         recipe: "best".into(),
+        hyperparameters: HYPERPARAMETERS,
         epochs,
         timesteps: 4,
         data: DataRecord {

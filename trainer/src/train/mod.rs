@@ -22,7 +22,7 @@ pub use augment::Augmentation;
 pub use error::{Divergence, TrainError};
 pub use measure::{Infer, Score, measure, outputs, steps};
 pub use observer::{EpochDone, Observer, Plan, Progress, Unobserved};
-pub use options::Options;
+pub use options::{Hyperparameters, Options};
 pub use recipe::{Order, Recipe, Settings, UnknownRecipe, Validation, fine_tuning_epochs};
 pub use state::{Best, Epoch, TrainingState};
 
@@ -77,6 +77,9 @@ pub fn resume(
 /// Trains a finished network on for `epochs` in the integers `numbers`, so that it gets used to their rounding: what weights
 /// of 4 bits need, for [`fine_tuning_epochs`]. The history has these epochs alone, measured in those integers.
 ///
+/// It is the best recipe, with the [`Hyperparameters`] that the checkpoint was trained with; dropout there is none in
+/// integers, as in the recipe's own.
+///
 /// # Errors
 /// As [`train`].
 ///
@@ -90,17 +93,18 @@ pub fn fine_tune(
     threads: Option<usize>,
     observer: &mut dyn Observer,
 ) -> Result<Trained, TrainError> {
-    let Checkpoint { network, seed, .. } = checkpoint;
+    let Checkpoint { network, seed, recipe, hyperparameters, .. } = checkpoint;
     let (cell, shape) = (network.kind(), network.shape());
     let options = Options {
         units: shape.units,
         layers: shape.layers,
         epochs: Some(epochs),
+        class_weights: hyperparameters.class_weights,
         seed: *seed,
         threads,
         ..Options::new(cell)
     };
-    let settings = Settings::fine_tuning(cell, dataset, numbers, epochs);
+    let settings = Settings::fine_tuning(cell, dataset, (recipe, *hyperparameters), numbers, epochs);
     let state = TrainingState::new(network.clone(), settings.optimizer());
     start(&options, settings, dataset, Some(state), observer)
 }

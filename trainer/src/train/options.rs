@@ -1,6 +1,7 @@
 //! What to train, and how, and whether that can be done with a data set.
 
 use refrain::{CellKind, MAX_INPUTS, MAX_LAYERS, MAX_OUTPUTS, MAX_UNITS, Shape};
+use serde::{Deserialize, Serialize};
 
 use super::error::TrainError;
 use super::measure::steps;
@@ -46,6 +47,27 @@ pub struct Options {
     pub threads: Option<usize>,
 }
 
+/// What the options make of a recipe, as far as training a network on for other integers asks for it again.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hyperparameters {
+    /// Samples of a step.
+    pub batch: u32,
+    /// Greatest learning rate.
+    pub learning_rate: f32,
+    /// As in [`Options`].
+    pub dropout: f32,
+    /// As in [`Options`].
+    pub class_weights: bool,
+}
+
+impl Hyperparameters {
+    /// Whether anything can be trained with them.
+    pub(crate) fn are_sound(&self) -> bool {
+        let sound_rate = self.learning_rate.is_finite() && self.learning_rate > 0.0;
+        self.batch > 0 && sound_rate && (0.0..1.0).contains(&self.dropout)
+    }
+}
+
 impl Options {
     /// One layer of 64 units by the best recipe, from seed 1.
     pub const fn new(cell: CellKind) -> Self {
@@ -74,6 +96,16 @@ impl Options {
         let steps = training.count().div_ceil(batch.max(1)).saturating_mul(epochs as usize);
         let learning_rate = self.learning_rate.unwrap_or_else(|| self.recipe.learning_rate(self.cell, steps));
         Settings { epochs, batch, learning_rate, ..settings }
+    }
+
+    /// What a network that is trained with these options has to say of them.
+    pub(super) fn hyperparameters(&self, settings: &Settings) -> Hyperparameters {
+        Hyperparameters {
+            batch: u32::try_from(settings.batch).unwrap_or(u32::MAX),
+            learning_rate: settings.learning_rate,
+            dropout: self.dropout,
+            class_weights: self.class_weights,
+        }
     }
 
     /// What of `dataset` these options train on, and what validates.

@@ -7,6 +7,7 @@ use refrain::{CellKind, Numbers};
 use serde::Serialize;
 
 use super::augment::Augmentation;
+use super::options::Hyperparameters;
 use crate::data::{Dataset, InputScaling};
 use crate::nn::{Algorithm, Optimizer};
 
@@ -232,11 +233,20 @@ pub fn fine_tuning_epochs(cell: CellKind) -> u32 {
 }
 
 impl Settings {
-    /// To train a network on, all in the integers `numbers`, for so many epochs.
-    pub(super) fn fine_tuning(cell: CellKind, dataset: &Dataset, numbers: Numbers, epochs: u32) -> Self {
+    /// To train a network on, all in the integers `numbers`, for so many epochs, which was trained by a recipe of that name
+    /// with those hyperparameters. Another recipe's learning rate is for another optimiser.
+    pub(super) fn fine_tuning(
+        cell: CellKind,
+        dataset: &Dataset,
+        (recipe, hyperparameters): (&str, Hyperparameters),
+        numbers: Numbers,
+        epochs: u32,
+    ) -> Self {
         let best = Recipe::Best.settings_for(cell, dataset);
-        let learning_rate = 0.3 * best.learning_rate;
-        Self { epochs, learning_rate, integer_part: 1.0, numbers, ..best }
+        let as_trained = recipe == Recipe::Best.name();
+        let whole = if as_trained { hyperparameters.learning_rate } else { best.learning_rate };
+        let batch = hyperparameters.batch as usize;
+        Self { epochs, batch, learning_rate: 0.3 * whole, integer_part: 1.0, numbers, ..best }
     }
 
     /// What changes the weights, without a memory yet.

@@ -6,8 +6,8 @@ use super::batches::Batches;
 use super::error::Divergence;
 use super::measure::{Score, Tally, estimate_statistics};
 use super::{
-    Epoch, EpochDone, Observer, Options, Plan, Progress, Settings, TrainError, Trained, TrainingState,
-    measure,
+    Epoch, EpochDone, Hyperparameters, Observer, Options, Plan, Progress, Settings, TrainError, Trained,
+    TrainingState, measure,
 };
 use crate::checkpoint::Checkpoint;
 use crate::data::{Dataset, Kind, SplitView};
@@ -231,10 +231,16 @@ impl<'a> Run<'a> {
             network: network.clone(),
             seed: self.options.seed,
             recipe: self.options.recipe.name().into(),
+            hyperparameters: self.hyperparameters(),
             epochs,
             timesteps: self.dataset.timesteps() as u16,
             data: self.dataset.record(),
         }
+    }
+
+    fn hyperparameters(&self) -> Hyperparameters {
+        let batch = self.settings.batch.min(self.training.count());
+        self.options.hyperparameters(&Settings { batch, ..self.settings })
     }
 
     fn finish(self, started: Instant, stopped_early: bool) -> Trained {

@@ -44,3 +44,29 @@ fn fine_tuning_gets_networks_used_to_4_bits() {
         assert_eq!((tuned.history.len(), tuned.history[7].val_loss), (8, after), "{cell}");
     }
 }
+
+#[test]
+fn fine_tuning_has_the_hyperparameters_that_the_network_was_trained_with() {
+    let dataset = waves(Ask::Class);
+    let options = Options { recipe: Recipe::Best, dropout: 0.25, ..options(CellKind::Gru) };
+    let checkpoint = train(&options, &dataset, &mut Unobserved).unwrap().checkpoint;
+    let kept = checkpoint.hyperparameters;
+    assert_eq!((kept.batch, kept.learning_rate), (64, 0.01));
+    assert_eq!((kept.dropout, kept.class_weights), (0.25, false));
+
+    let tuned_with = |hyperparameters| {
+        let checkpoint = Checkpoint { hyperparameters, ..checkpoint.clone() };
+        let tuned = fine_tune(&checkpoint, &dataset, Numbers::Int4, 1, Some(2), &mut Unobserved).unwrap();
+        assert_eq!(tuned.checkpoint.hyperparameters.class_weights, hyperparameters.class_weights);
+        tuned.checkpoint.network
+    };
+    let as_kept = tuned_with(kept);
+    assert_eq!(tuned_with(Hyperparameters { dropout: 0.0, ..kept }), as_kept, "none in integers");
+    for other in [
+        Hyperparameters { class_weights: true, ..kept },
+        Hyperparameters { batch: 16, ..kept },
+        Hyperparameters { learning_rate: 1e-4, ..kept },
+    ] {
+        assert_ne!(tuned_with(other), as_kept, "{other:?}");
+    }
+}
