@@ -180,6 +180,7 @@ fn lines_that_are_wrong_are_named() {
             ",ax\n0,1\n",
             "train/a/1.csv: column 1 has no name in the first line; if it is the row number that pandas",
         ),
+        ("ax,ay,ax\n1,2,3\n", "train/a/1.csv: it has two columns ax; leave one of them out"),
         ("label\nx\n", "train/a/1.csv: it has no features"),
         (
             "x,label\n1,a\n",
@@ -239,6 +240,7 @@ fn an_index_that_is_wrong_is_named() {
         ("file,label\n", "there are no sequences to train on"),
         ("file,label,split\n1.csv,a,test\n", "there are no sequences to train on"),
         ("name,label\n1.csv,a\n", "index.csv: it has no column file; its columns are name, label"),
+        ("file,label,split,split\n1.csv,a,train,test\n", "index.csv: it has two columns split; leave one of"),
         ("file,label\n1.csv,\n", "index.csv: line 2: the label is empty"),
         ("file,label\n,a\n", "index.csv: line 2: the file is empty"),
         (

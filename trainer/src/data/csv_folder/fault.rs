@@ -114,6 +114,13 @@ pub enum CsvFault {
     #[error("it has both a column label and columns of targets; only one of the two can be learnt")]
     LabelAndTargets,
 
+    /// Two columns of one name.
+    #[error("it has two columns {name}; leave one of them out, or give it another name")]
+    ColumnTwice {
+        /// The name.
+        name: String,
+    },
+
     /// An index without a needed column.
     #[error("it has no column {wanted}; its columns are {found}")]
     NoColumn {

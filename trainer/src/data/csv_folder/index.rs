@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::layout::{Entry, INDEX, Layout, Outside, Part};
-use super::table::{Table, parse_finite};
+use super::table::{Table, check_distinct, parse_finite};
 use super::{CsvFault, LABEL, TARGET};
 use crate::data::DataError;
 
@@ -15,6 +15,7 @@ pub(super) fn read(folder: &Path) -> Result<Layout, DataError> {
     let mut table = Table::open(&path)?;
     let Some(header) = table.next_row()? else { return Err(fault(CsvFault::NoTraining)) };
     let names: Vec<String> = header.fields;
+    check_distinct(&names).map_err(&fault)?;
     let column = |wanted: &str| names.iter().position(|name| name == wanted);
     let missing = |wanted| fault(CsvFault::NoColumn { wanted, found: names.join(", ") });
     let file = column("file").ok_or_else(|| missing("file"))?;

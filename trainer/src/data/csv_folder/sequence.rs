@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::layout::{Entry, Outside};
-use super::table::{Number, Row, Table, parse, parse_finite};
+use super::table::{Number, Row, Table, check_distinct, parse, parse_finite};
 use super::{CsvFault, LABEL, TARGET};
 use crate::data::DataError;
 use crate::data::builder::ValuesBuilder;
@@ -28,6 +28,7 @@ impl Columns {
         if let Some(column) = names.iter().position(String::is_empty) {
             return Err(CsvFault::Unnamed { column: column + 1 });
         }
+        check_distinct(&names)?;
         let label = names.iter().position(|name| name == LABEL);
         let is_target = |index: &usize| names.get(*index).is_some_and(|name| name.starts_with(TARGET));
         let (targets, rest): (Vec<_>, Vec<_>) = (0..width).partition(is_target);

@@ -83,6 +83,12 @@ pub(super) fn parse(row: &Row, index: usize, names: &[String]) -> Result<Number,
     }
 }
 
+/// Refuses names of columns of which two are the same.
+pub(super) fn check_distinct(names: &[String]) -> Result<(), CsvFault> {
+    let twice = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name));
+    twice.map_or(Ok(()), |(_, name)| Err(CsvFault::ColumnTwice { name: name.clone() }))
+}
+
 /// A column by its number, from 1, and by its name where it has one.
 pub(super) fn column(index: usize, names: &[String]) -> String {
     match names.get(index) {
