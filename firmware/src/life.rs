@@ -59,13 +59,14 @@ pub(crate) fn begin(in_service: bool) -> Option<Boot<&'static str>> {
 
 /// This life ends. `log` tells why, unless it is while an end is logged that this one comes.
 ///
-/// In service the board starts again; otherwise the program ends with a failure, which is for whoever started it.
+/// In service the board starts again; otherwise the program ends with a failure, which is for whoever started it. The log
+/// is not flushed: semihosting keeps nothing back, and RTT would wait without end for a debugger that has gone. A board that
+/// logs by RTT waits for a while of its own, see [`Board::restart`].
 pub(crate) fn end(cause: Cause<&str>, log: impl FnOnce()) -> ! {
     write_down(cause);
     if !LOGGED.load(Ordering::Relaxed) {
         LOGGED.store(true, Ordering::Relaxed);
         log();
-        defmt::flush();
     }
     leave()
 }

@@ -1,16 +1,19 @@
 //! A board whose program fails, in any way that it can, logs why, starts again, says why, and answers rightly as before.
 
+use std::fs;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use object::{Object, ObjectSection, ObjectSymbol};
 use refrain::link::{Boot, Cause, Provocation};
 use refrain::{CellKind, Numbers, Samples};
 use refrain_tests::Recordings;
 use refrain_trainer::data::Task;
+use refrain_trainer::device::Board;
+use refrain_trainer::device::firmware::{self, Firmware};
 use refrain_trainer::device::log::{LogFollower, LogLine};
 use refrain_trainer::device::qemu::{Emulator, Mode};
-use refrain_trainer::device::{Board, firmware};
 use refrain_trainer::evaluate::evaluate;
 use refrain_trainer::link::{Client, Patience, Served};
 use refrain_trainer::model_file::ModelFile;
@@ -23,12 +26,15 @@ const PATIENCE: Patience =
 /// Where the program provokes itself.
 const SOURCE: &str = "firmware/src/provoke.rs";
 
-/// Starts an emulated board with one model, whose program can be provoked.
-fn start(board: Board, file: &ModelFile, folder: &Path) -> (Client<Emulator>, LogFollower) {
+/// A program with one model that can be provoked.
+fn provokable(board: Board, file: &ModelFile, folder: &Path) -> Firmware {
+    firmware::build(board, &[file], &["provoke"], folder).expect("the firmware can be built so")
+}
+
+/// Starts it on an emulated board.
+fn start(board: Board, firmware: &Firmware, folder: &Path) -> (Client<Emulator>, LogFollower) {
     let qemu = qemu(board.name(), board.minimum_qemu()).expect("QEMU is there or can be installed");
-    let firmware =
-        firmware::build(board, &[file], &["provoke"], folder).expect("the firmware can be built so");
-    let emulator = Emulator::start(&qemu, board, &firmware, Mode::Serve, folder).expect("QEMU starts");
+    let emulator = Emulator::start(&qemu, board, firmware, Mode::Serve, folder).expect("QEMU starts");
     let log = emulator.log().expect("the program says what its log means");
     (Client::new(emulator, PATIENCE, 0), log)
 }
@@ -98,7 +104,7 @@ fn every_end_is_a_start(board: Board, ends: &[Provocation]) {
     let file = recordings.model(CellKind::Gru, 7, 1, Numbers::Int8);
     let sequences = recordings.split.view();
     let expected = evaluate(&file, sequences).expect("the host can evaluate it").logits;
-    let (mut client, log) = start(board, &file, folder.path());
+    let (mut client, log) = start(board, &provokable(board, &file, folder.path()), folder.path());
 
     let mut hello = client.hello().expect("the board starts");
     assert_eq!(hello.boot, Boot::POWER_ON);
@@ -160,4 +166,41 @@ fn a_board_that_one_can_buy_starts_again_after_every_end_but_a_hang() {
     let hangs = [Provocation::Hang, Provocation::DeafHang];
     let ends = Provocation::ALL.into_iter().filter(|end| !hangs.contains(end)).collect::<Vec<_>>();
     every_end_is_a_start(Board::BL475eIot01a, &ends);
+}
+
+/// Has a program's RTT channel wait for a debugger from the start, as one sets it that reads the log. Nobody reads it.
+fn leave_debugger(elf: &Path) {
+    /// Of the channel's flags in RTT's control block.
+    const FLAGS: u64 = 44;
+    const NO_WAITING: [u8; 4] = 1_u32.to_le_bytes();
+    const WAITING: [u8; 4] = 2_u32.to_le_bytes();
+    let mut bytes = fs::read(elf).expect("it was built");
+    let program = object::File::parse(&*bytes).expect("it is an ELF");
+    let block = program.symbol_by_name("_SEGGER_RTT").expect("it logs by RTT").address();
+    let values = program.section_by_name(".data").expect("it has variables");
+    let (start, _) = values.file_range().expect("their first values are in the file");
+    let place = (start + block - values.address() + FLAGS) as usize;
+    let flags = &mut bytes[place..place + 4];
+    assert_eq!(flags, NO_WAITING);
+    flags.copy_from_slice(&WAITING);
+    fs::write(elf, bytes).expect("it can be written");
+}
+
+#[test]
+fn a_board_that_a_debugger_has_left_starts_again() {
+    let (board, folder) = (Board::BL475eIot01a, tempfile::tempdir().expect("a folder can be made"));
+    let recordings = Recordings::random(Samples::U8, 5, &[4], Task::classification(["rest", "walk"]), 3);
+    let firmware = provokable(board, &recordings.model(CellKind::Gru, 7, 1, Numbers::Int8), folder.path());
+    leave_debugger(&firmware.elf);
+    let (mut client, _) = start(board, &firmware, folder.path());
+    assert_eq!(client.hello().expect("the board starts").boot, Boot::POWER_ON);
+    for (resets, provocation) in [(1, Provocation::Panic), (2, Provocation::HardFaultInLog)] {
+        client.provoke(provocation).expect("the firmware was built for that");
+        let boot = client.hello().expect("the board starts again").boot;
+        assert_eq!(boot.resets, resets);
+        assert!(is_end_of(provocation, &boot.cause), "{boot}");
+    }
+    client.restart().expect("the board says that it will");
+    let boot = client.hello().expect("the board starts again").boot;
+    assert_eq!(boot, Boot { resets: 3, cause: Cause::Requested });
 }

@@ -150,7 +150,7 @@ pub(crate) trait Board {
     /// Ends the program.
     fn exit(success: bool) -> !;
 
-    /// Starts the board again.
+    /// Starts the board again. One whose log lies in its memory until a debugger fetches it gives that some time before.
     fn restart() -> ! {
         SCB::sys_reset()
     }
