@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
 
+mod arrivals;
 pub mod classifier;
 pub mod clock;
 pub mod depth;
@@ -23,6 +24,7 @@ pub mod update;
 mod wait;
 pub mod watchdog;
 
+pub use arrivals::Arrivals;
 pub use classifier::{Classifier, Network};
 pub use clock::{Clock, Meter};
 pub use depth::DepthGauge;

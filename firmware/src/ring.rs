@@ -45,18 +45,28 @@ impl<const N: usize> Ring<N> {
 
     /// Puts a byte in; false where there was no room and it is lost.
     pub fn push(&self, byte: u8) -> bool {
-        let place = self.put.load(Ordering::Relaxed);
-        let next = Self::after(place);
-        if next == self.taken.load(Ordering::Acquire) {
-            self.count_lost();
-            return false;
+        self.push_all([byte])
+    }
+
+    /// Puts bytes in that are read only together; false where there was no room for all of them. Then all are lost, and
+    /// count as one.
+    pub fn push_all<const COUNT: usize>(&self, bytes: [u8; COUNT]) -> bool {
+        let taken = self.taken.load(Ordering::Acquire);
+        let mut place = self.put.load(Ordering::Relaxed);
+        for byte in bytes {
+            let next = Self::after(place);
+            if next == taken {
+                self.count_lost();
+                return false;
+            }
+            // There always is such a place; asking costs less than to divide by a length that is no power of two.
+            if let Some(slot) = self.bytes.get(place) {
+                slot.store(byte, Ordering::Relaxed);
+            }
+            place = next;
         }
-        // There always is such a place; asking costs less than to divide by a length that is no power of two.
-        if let Some(slot) = self.bytes.get(place) {
-            slot.store(byte, Ordering::Relaxed);
-        }
-        // Released after the byte, so who sees the place taken sees the byte.
-        self.put.store(next, Ordering::Release);
+        // Released after the bytes, so who sees the places taken sees the bytes.
+        self.put.store(place, Ordering::Release);
         true
     }
 
@@ -131,8 +141,10 @@ mod tests {
         assert_eq!(ring.pop(), Some(1));
         assert!(ring.push(7));
         assert_eq!(drain(&ring), [2, 3, 4, 7]);
+        assert!(!ring.push_all([8; 5]) && ring.push_all([8, 9]) && !ring.push_all([8, 9, 10]));
+        assert_eq!((drain(&ring), ring.lost()), (vec![8, 9], 4));
         ring.count_lost();
-        assert_eq!(ring.lost(), 3);
+        assert_eq!(ring.lost(), 5);
         ring.lost.store(u32::MAX, Ordering::Relaxed);
         ring.count_lost();
         assert_eq!(ring.lost(), u32::MAX);

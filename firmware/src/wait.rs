@@ -10,4 +10,11 @@ pub trait Wait: Read {
     /// # Errors
     /// The line failed.
     fn wait(&mut self, micros: u32) -> Result<bool, Self::Error>;
+
+    /// When the byte came that was read last, where that is the end of a frame, in the lower 32 bits of the microseconds
+    /// of the board's [`Clock`](crate::Clock); `None` for now, on a line that does not write that down. One that does
+    /// reads no further than to the end of a frame at once.
+    fn arrived(&self) -> Option<u32> {
+        None
+    }
 }

@@ -148,7 +148,7 @@ unsafe fn DefaultHandler(number: i16) {
             // where the program was is not known here
             life::end(Cause::Watchdog { pc: 0 }, || defmt::error!("the program hangs"));
         }
-    } else if !Selected::USART.answer(interrupt) {
+    } else if !Selected::USART.answer(interrupt, || Selected::CYCLES.micros()) {
         fault::unexpected_interrupt(number);
     }
     // By ST's errata this core may take a wrong vector next, while a store is still on its way at the return.

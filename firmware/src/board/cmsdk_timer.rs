@@ -49,8 +49,10 @@ impl Counter for Timer {
         loop {
             let wraps = WRAPS.load(Ordering::Relaxed);
             let low = u32::MAX - self.value.read();
+            // A turn is over whose interrupt cannot come yet, for another one asks this.
+            let is_over = self.interrupt_state.read() != 0 && low < u32::MAX / 2;
             if WRAPS.load(Ordering::Relaxed) == wraps {
-                return u64::from(wraps) << 32 | u64::from(low);
+                return (u64::from(wraps) + u64::from(is_over)) << 32 | u64::from(low);
             }
         }
     }

@@ -48,24 +48,24 @@ impl Uart {
         self.receive.unmask();
     }
 
-    /// Does what an interrupt asks for; false where that is not the UART's.
-    pub(super) fn answer(&self, interrupt: Interrupt) -> bool {
+    /// Does what an interrupt asks for that comes now, in microseconds; false where that is not the UART's.
+    pub(super) fn answer(&self, interrupt: Interrupt, now: impl FnOnce() -> u64) -> bool {
         let is_mine = interrupt == self.receive;
         if is_mine {
-            self.receive();
+            self.receive(now);
         }
         is_mine
     }
 
     /// Takes the byte that has come. The interrupt is cleared before, so that the next byte brings it again.
-    fn receive(&self) {
+    fn receive(&self, now: impl FnOnce() -> u64) {
         self.interrupt_state.write(Self::INTERRUPT_RECEIVE);
         if self.state.has(Self::STATE_RECEIVE_OVERRUN) {
             self.state.write(Self::STATE_RECEIVE_OVERRUN);
             received::count_lost();
         }
         if self.state.has(Self::STATE_RECEIVE_FULL) {
-            received::put(self.data.read() as u8);
+            received::put(self.data.read() as u8, now);
         }
     }
 }

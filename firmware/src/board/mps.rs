@@ -125,7 +125,9 @@ extern "C" fn non_maskable_interrupt(pc: u32, _lr: u32) -> ! {
 #[exception]
 unsafe fn DefaultHandler(number: i16) {
     let interrupt = Interrupt(number as u16);
-    if !Selected::UART.answer(interrupt) && !Selected::COUNTER.answer(interrupt) {
+    if !Selected::UART.answer(interrupt, || Selected::COUNTER.micros())
+        && !Selected::COUNTER.answer(interrupt)
+    {
         fault::unexpected_interrupt(number);
     }
 }

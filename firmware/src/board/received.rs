@@ -1,16 +1,16 @@
 //! What the serial line brings: its interrupt puts the bytes into a ring, and who reads sleeps until there are some. So
 //! none is lost while the board computes, as long as no more than a frame comes.
 
-use refrain_firmware::Ring;
+use refrain_firmware::Arrivals;
 
 use crate::run::REQUEST;
 
 /// Room for the longest frame that a host sends.
-static RECEIVED: Ring<{ REQUEST + 1 }> = Ring::new();
+static RECEIVED: Arrivals<{ Arrivals::<0>::room(REQUEST) }> = Arrivals::new();
 
-/// Takes a byte from the line. For its interrupt alone.
-pub(super) fn put(byte: u8) {
-    RECEIVED.push(byte);
+/// Takes a byte from the line, which comes now, in microseconds. For its interrupt alone.
+pub(super) fn put(byte: u8, now: impl FnOnce() -> u64) {
+    RECEIVED.put(byte, || now() as u32);
 }
 
 /// Counts a byte that the line lost before it could be taken. For its interrupt alone.
@@ -41,7 +41,7 @@ pub(super) fn sleep() {
     });
 }
 
-/// Sleeps until there are bytes, then reads as many as there are and `buffer` holds.
+/// Sleeps until there are bytes, then reads as many as there are and `buffer` holds, up to the end of a frame.
 pub(super) fn read(buffer: &mut [u8]) -> usize {
     if buffer.is_empty() {
         return 0;
@@ -49,10 +49,10 @@ pub(super) fn read(buffer: &mut [u8]) -> usize {
     while !ready() {
         sleep();
     }
-    let mut count = 0;
-    for (place, byte) in buffer.iter_mut().zip(core::iter::from_fn(|| RECEIVED.pop())) {
-        *place = byte;
-        count += 1;
-    }
-    count
+    RECEIVED.read(buffer)
+}
+
+/// When the last byte of the frame came whose end was read last.
+pub(super) fn arrived() -> Option<u32> {
+    Some(RECEIVED.arrived())
 }

@@ -62,11 +62,11 @@ impl Usart {
         self.interrupt.unmask();
     }
 
-    /// Does what an interrupt asks for; false where that is not the USART's.
-    pub(super) fn answer(&self, interrupt: Interrupt) -> bool {
+    /// Does what an interrupt asks for that comes now, in microseconds; false where that is not the USART's.
+    pub(super) fn answer(&self, interrupt: Interrupt, now: impl FnOnce() -> u64) -> bool {
         let is_mine = interrupt == self.interrupt;
         if is_mine {
-            self.receive();
+            self.receive(now);
         }
         is_mine
     }
@@ -74,13 +74,13 @@ impl Usart {
     /// Takes the byte that has come. After an overrun there is one too, the byte before the lost one; the flag must be
     /// cleared all the same, or the interrupt would come again for ever. Noise and framing errors need no clearing: their
     /// bytes come as any other, and break the frame that they are in.
-    fn receive(&self) {
+    fn receive(&self, now: impl FnOnce() -> u64) {
         if self.state.has(Self::STATE_OVERRUN) {
             self.clear.write(Self::STATE_OVERRUN);
             received::count_lost();
         }
         if self.state.has(Self::STATE_RECEIVED) {
-            received::put(self.received.read() as u8);
+            received::put(self.received.read() as u8, now);
         }
     }
 }
@@ -106,6 +106,10 @@ impl Wait for Usart {
     fn wait(&mut self, _: u32) -> Result<bool, Infallible> {
         received::sleep();
         Ok(received::ready())
+    }
+
+    fn arrived(&self) -> Option<u32> {
+        received::arrived()
     }
 }
 

@@ -6,6 +6,8 @@ use cortex_m_rt::exception;
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use refrain_firmware::Wait;
 
+use super::received;
+
 /// SysTick counts in 24 bits.
 const MOST_TICKS: u32 = (1 << 24) - 1;
 
@@ -55,6 +57,10 @@ impl<S: Read + ReadReady> Wait for Timed<S> {
             ready
         });
         if ready? { Ok(true) } else { self.line.read_ready() }
+    }
+
+    fn arrived(&self) -> Option<u32> {
+        received::arrived()
     }
 }
 

@@ -170,7 +170,7 @@ where
             if count == 0 {
                 return Ok(End::OfLine);
             }
-            self.session.received();
+            self.session.received(self.outbox.serial.arrived());
             for &byte in chunk.iter().take(count) {
                 if self.take(byte)? {
                     return Ok(End::Restart);
@@ -185,6 +185,8 @@ where
             if self.outbox.serial.wait(micros).map_err(ServerError::Serial)? {
                 break;
             }
+            // not before, for the row may have come while the board was at work
+            self.session.waited_in_vain();
         }
         Ok(())
     }

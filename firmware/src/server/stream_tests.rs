@@ -18,11 +18,13 @@ const SILENCE: u32 = 3_000_000;
 /// What the line takes for a frame.
 const SENDING: u64 = 100;
 
-/// A line on which bytes arrive at set times, and which passes the time while it is waited for.
+/// A line on which bytes arrive at set times, and which passes the time while it is waited for. It is read up to the end of
+/// a frame at once, and knows when that came.
 struct TimedLine<'c> {
     clock: &'c SteppedClock,
     /// When, in microseconds, and what.
     coming: VecDeque<(u64, Vec<u8>)>,
+    arrived: u64,
     outgoing: Vec<u8>,
     /// How long each wait was meant to last that was in vain.
     in_vain: Vec<u32>,
@@ -44,13 +46,19 @@ impl Wait for &mut TimedLine<'_> {
         }
         Ok(is_there)
     }
+
+    fn arrived(&self) -> Option<u32> {
+        Some(self.arrived as u32)
+    }
 }
 
 impl Read for &mut TimedLine<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
         let Some((at, mut bytes)) = self.coming.pop_front() else { return Ok(0) };
         self.clock.advance(at.saturating_sub(self.clock.micros()));
-        let rest = bytes.split_off(bytes.len().min(buffer.len()));
+        let end = bytes.iter().position(|&byte| byte == 0).map_or(bytes.len(), |zero| zero + 1);
+        let rest = bytes.split_off(end.min(buffer.len()));
+        self.arrived = at;
         buffer[..bytes.len()].copy_from_slice(&bytes);
         if !rest.is_empty() {
             self.coming.push_front((at, rest));
@@ -143,7 +151,7 @@ fn serve_watched(coming: Vec<(u64, Vec<u8>)>) -> (Came, String) {
     let mut coming = VecDeque::from(coming);
     let last = coming.back().map_or(0, |&(at, _)| at);
     coming.push_back((last, framed(Request::Statistics)));
-    let mut line = TimedLine { clock: &clock, coming, outgoing: Vec::new(), in_vain: Vec::new() };
+    let mut line = TimedLine { clock: &clock, coming, arrived: 0, outgoing: Vec::new(), in_vain: Vec::new() };
     let parts = Parts {
         board: "a board",
         serial: &mut line,
@@ -207,6 +215,28 @@ fn rows_that_come_together_wait_for_each_other() {
     let next = TOOK + SENDING as u32;
     assert_eq!(came.took, [TOOK, TOOK + next, TOOK + 2 * next]);
     assert_eq!(came.counted, (3, 2, 1, 0));
+}
+
+/// However many there are: each is as old as it is, and none is overdue that has come.
+#[test]
+fn rows_that_pile_up_are_late_by_how_long_they_wait() {
+    const ROWS: u32 = 30;
+    let pile: Vec<u8> = (0..ROWS).flat_map(row).collect();
+    assert!(pile.len() > 5 * CHUNK_BYTES);
+    let next = TOOK + SENDING as u32;
+    let took: Vec<u32> = (0..ROWS).map(|before| TOOK + before * next).collect();
+    assert!(took[29] > PACE.period + PACE.slack && took[1] > PACE.deadline);
+    // The clock's microseconds outgrow their lower 32 bits meanwhile.
+    for start in [1000, u64::from(u32::MAX) - 9000] {
+        let came = serve(vec![(start - 1000, begin()), (start, pile.clone())]);
+        assert_eq!((came.took, came.counted), (took.clone(), (ROWS, ROWS - 1, 0, 0)));
+    }
+}
+
+#[test]
+fn a_row_that_came_too_late_counts_as_overdue_however_long_it_waited() {
+    let came = serve(vec![(0, begin()), (1000, row(0)), (1000, row(1)), (13_500, row(2)), (13_500, row(3))]);
+    assert_eq!(came.counted, (4, 2, 0, 1), "{came:?}");
 }
 
 #[test]

@@ -40,13 +40,16 @@ impl<C, W> Session<'_, C, W> {
     }
 
     /// When bytes come is of no interest.
-    pub fn received(&mut self) {}
+    pub fn received(&mut self, _: Option<u32>) {}
 
     /// Nor is when a reply leaves.
     pub fn framed(&mut self) {}
 
     /// The next bytes may be waited for as long as they take.
-    pub fn patience(&mut self) -> Option<u32> {
+    pub fn patience(&self) -> Option<u32> {
         None
     }
+
+    /// No row is overdue.
+    pub fn waited_in_vain(&mut self) {}
 }

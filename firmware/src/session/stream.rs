@@ -14,7 +14,7 @@ use crate::{Clock, Watchdog};
 pub(super) struct Streams {
     current: Option<Stream>,
     counts: Counts,
-    /// When the bytes came that are being worked on, in microseconds; kept while a stream runs.
+    /// When the last byte came of the frame that is being worked on, in microseconds; kept while a stream runs.
     received: u64,
 }
 
@@ -198,10 +198,14 @@ impl<C: Clock, W: Watchdog> Session<'_, C, W> {
         self.streams.current.is_some_and(|stream| stream.plan.pace.silence > 0)
     }
 
-    /// Bytes have come: what they bring has come now.
-    pub fn received(&mut self) {
+    /// Bytes have been read. A frame that they end came then, in the lower 32 bits of the clock's microseconds; now, where
+    /// that is not known.
+    pub fn received(&mut self, came: Option<u32>) {
         if self.streams.current.is_some() {
-            self.streams.received = self.meter.clock().micros();
+            let now = self.meter.clock().micros();
+            // no frame waits for longer than these bits last, which is 71 minutes
+            let ago = came.map_or(0, |came| (now as u32).wrapping_sub(came));
+            self.streams.received = now.saturating_sub(ago.into());
         }
     }
 
@@ -215,15 +219,20 @@ impl<C: Clock, W: Watchdog> Session<'_, C, W> {
         }
     }
 
-    /// How many microseconds the next bytes may be waited for until something is to be done all the same, which is to ask
-    /// this again; `None` is for ever. Counts a row that is overdue.
-    pub fn patience(&mut self) -> Option<u32> {
+    /// How many microseconds the next bytes may be waited for until one [waits in vain](Self::waited_in_vain); `None` is
+    /// for ever.
+    pub fn patience(&self) -> Option<u32> {
+        let stream = self.streams.current.as_ref()?;
+        Some(stream.until_overdue(self.meter.clock().micros()))
+    }
+
+    /// No bytes have come so far: counts a row that is overdue.
+    pub fn waited_in_vain(&mut self) {
         let Streams { current, counts, .. } = &mut self.streams;
-        let stream = current.as_mut()?;
-        let now = self.meter.clock().micros();
-        let new = stream.newly_overdue(now);
-        counts.overdue = counts.overdue.saturating_add(new);
-        Some(stream.until_overdue(now))
+        if let Some(stream) = current {
+            let new = stream.newly_overdue(self.meter.clock().micros());
+            counts.overdue = counts.overdue.saturating_add(new);
+        }
     }
 }
 

@@ -44,7 +44,7 @@ impl Board<'_, '_> {
 
     /// Sends a row of stream 7 now; its answer must be that of the rows that it says it is of.
     fn row(&mut self, index: u32) -> Result<Told, Refusal> {
-        self.session.received();
+        self.session.received(None);
         let values = ROWS[index as usize % ROWS.len()];
         let told = match self.session.answer(Request::StreamRow { stream: 7, index, values }, 0) {
             Reply::Refused(refusal) => return Err(refusal),
@@ -145,7 +145,7 @@ fn an_answer_beyond_the_deadline_is_late() {
     with_board(|mut board| {
         board.begin(7, 0, Pace { deadline: TOOK, ..PACE });
         assert_eq!(board.row_in_time(0), in_time(1));
-        board.session.received();
+        board.session.received(None);
         board.clock.advance(1);
         let values = ROWS[1];
         let reply = board.session.answer(Request::StreamRow { stream: 7, index: 1, values }, 0);
@@ -165,6 +165,7 @@ fn a_row_that_does_not_come_is_overdue_once_a_period() {
     with_board(|mut board| {
         let late = |board: &mut Board<'_, '_>, micros| {
             board.clock.advance(micros);
+            board.session.waited_in_vain();
             board.session.patience()
         };
         assert_eq!(board.session.patience(), None, "no stream runs");
@@ -276,7 +277,7 @@ fn the_numbers_of_rows_begin_anew_behind_the_last() {
         for (rows, index) in (2..).zip([u32::MAX - 1, u32::MAX]) {
             assert_eq!(board.row(index).unwrap().rows, rows);
         }
-        board.session.received();
+        board.session.received(None);
         let first = Request::StreamRow { stream: 7, index: 0, values: ROWS[0] };
         let reply = board.session.answer(first, 0);
         assert!(matches!(reply, Reply::Streamed(Streamed { missing: 0, rows: 4, .. })), "{reply:?}");

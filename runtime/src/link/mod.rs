@@ -104,9 +104,9 @@
 //! timesteps, begins anew at every row whose number is a multiple of the window. After a missing row it begins anew as
 //! well: an answer is always that of an unbroken run of rows, and says of how many ([`Streamed::rows`]).
 //!
-//! **Time.** The board measures each answer from the last byte of its row, or from when it gets to that byte where it
-//! was still at work on the row before; an answer beyond the deadline is sent all the same, and counted as late. A row
-//! that is not there when period and slack have passed since the row before it is counted as overdue; how long that may
+//! **Time.** The board measures each answer from the last byte of its row, be it that this had to wait there while the
+//! board was at work on the rows before; an answer beyond the deadline is sent all the same, and counted as late. A row
+//! that has not come when period and slack have passed since the row before it came is counted as overdue; how long that may
 //! go on, [`Pace::silence`] says. Then the watchdog resets the board, which only a row feeds that was taken, and
 //! rows are refused from then on: the stream is begun anew. Until the first row has come, nothing is overdue.
 //!
