@@ -197,7 +197,7 @@ where
             return Ok(false);
         };
         let Ok(message) = received.and_then(frame::decode::<Numbered<Request<'_>>>) else {
-            self.broken_frames += 1;
+            self.broken_frames = self.broken_frames.saturating_add(1);
             return Ok(false);
         };
         self.session.begin_work(time_out(&message.body));

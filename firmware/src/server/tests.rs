@@ -259,6 +259,29 @@ fn a_frame_cut_anywhere_costs_only_itself() {
 }
 
 #[test]
+fn the_count_of_broken_frames_stops_at_its_last_number() {
+    let clock = SteppedClock::new(1);
+    let (mut line, mut light) = (
+        Line { incoming: b"\0no frame\0nor this\0".to_vec(), piece: 9, outgoing: Vec::new() },
+        Light::default(),
+    );
+    let (mut models, mut updates) = ([], Store::open(NoFlash, []));
+    let parts = Parts {
+        board: "a board",
+        serial: &mut line,
+        busy: &mut light,
+        clock: &clock,
+        memory: &mut [],
+        stack_used: || 0,
+        lost_bytes: || 0,
+    };
+    let mut server = Server::<_, _, _, REQUEST, REPLY>::new(parts, &mut models, &mut updates);
+    server.broken_frames = u32::MAX - 1;
+    server.serve().unwrap();
+    assert_eq!(server.broken_frames, u32::MAX);
+}
+
+#[test]
 fn broken_frames_are_counted() {
     let mut damaged = framed(1, Request::Hello);
     damaged[3] ^= 1;

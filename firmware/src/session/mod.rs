@@ -1,5 +1,7 @@
 //! What is answered to each request.
 
+#[cfg(test)]
+mod counter_tests;
 mod fitness;
 #[cfg_attr(not(feature = "profile"), path = "no_profile.rs")]
 mod profile;
@@ -226,7 +228,7 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
             stepped.map_err(row_length)?;
             self.watchdog.feed();
             current.taken += 1;
-            current.ticks += ticks;
+            current.ticks = current.ticks.saturating_add(ticks);
             self.current = Some(current);
         }
         let is_last = index + 1 == key.count;
@@ -235,12 +237,12 @@ impl<'m, C: Clock, W: Watchdog> Session<'m, C, W> {
         }
         let (logits, ticks) = self.meter.measure(|| model.logits());
         if turn != Turn::Again {
-            current.ticks += ticks;
+            current.ticks = current.ticks.saturating_add(ticks);
             self.current = Some(current);
             if is_last && !was_answered {
-                self.sequences += 1;
-                self.timesteps += u32::from(key.count);
-                self.ticks += current.ticks;
+                self.sequences = self.sequences.saturating_add(1);
+                self.timesteps = self.timesteps.saturating_add(key.count.into());
+                self.ticks = self.ticks.saturating_add(current.ticks);
             }
         }
         Ok(Reply::Logits { sequence: key.sequence, logits })
