@@ -99,6 +99,10 @@ impl<W: Watchdog> Recorded<W> {
 }
 
 impl<W: Watchdog> Watchdog for Recorded<W> {
+    fn longest(&self) -> Duration {
+        self.0.longest()
+    }
+
     fn start(&mut self, time_out: Duration) {
         with_record(Record::work);
         self.0.start(time_out);

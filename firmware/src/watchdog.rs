@@ -8,6 +8,10 @@ use core::time::Duration;
 pub struct NoWatchdog;
 
 impl Watchdog for NoWatchdog {
+    fn longest(&self) -> Duration {
+        Duration::ZERO
+    }
+
     fn start(&mut self, _: Duration) {}
 
     fn feed(&mut self) {}
@@ -79,7 +83,11 @@ impl Default for Countdown {
 ///
 /// A board whose watchdog cannot be stopped once it was started feeds it while it waits for bytes, see [`Countdown`].
 pub trait Watchdog {
-    /// Work begins. The board is reset where this is neither fed nor stopped for as long as `time_out`.
+    /// The longest time-out that it can watch; 0 where it watches nothing.
+    fn longest(&self) -> Duration;
+
+    /// Work begins. The board is reset where this is neither fed nor stopped for as long as `time_out`,
+    /// or for as long as it can watch.
     fn start(&mut self, time_out: Duration);
 
     /// The work goes on.

@@ -45,7 +45,10 @@ fn gru() -> ModelFile {
 
 /// Starts an emulated board that holds the GRU.
 fn start(folder: &Path) -> (Client<Emulator>, Served) {
-    let board = Board::Mps2An386;
+    start_on(Board::Mps2An386, folder)
+}
+
+fn start_on(board: Board, folder: &Path) -> (Client<Emulator>, Served) {
     let qemu = qemu(board.name(), board.minimum_qemu()).expect("QEMU is there or can be installed");
     let firmware = firmware::build(board, &[&gru()], &[], folder).expect("the firmware can be built");
     let emulator = Emulator::start(&qemu, board, &firmware, Mode::Serve, folder).expect("QEMU starts");
@@ -183,4 +186,24 @@ fn a_board_whose_rows_stop_is_reset_and_says_so() {
         check(&file, &rows, &answer);
     }
     stream.end().expect("the board answers");
+}
+
+#[test]
+fn a_silence_that_no_watchdog_can_watch_is_refused_and_said() {
+    // 32 bits at 25 MHz; QEMU's other machine has no watchdog.
+    for (board, longest) in [(Board::Mps2An386, 171_798_691), (Board::BL475eIot01a, 0)] {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let (mut client, served) = start_on(board, folder.path());
+        let with = |silence| StreamOptions { silence: Some(Duration::from_micros(silence)), ..OPTIONS };
+        let too_long = with(u64::from(longest).max(100_000_000) + 1);
+        let refused = client.stream(served, too_long).err();
+        let is_told = matches!(
+            refused,
+            Some(LinkError::Refused { refusal: Refusal::Silence { longest: most }, .. }) if most == longest
+        );
+        assert!(is_told, "{board}: {refused:?}");
+        let stream = client.stream_watched_at_most(served, too_long).expect("it can be kept");
+        assert_eq!(stream.silence(), (longest > 0).then(|| Duration::from_micros(longest.into())));
+        stream.end().expect("the board answers");
+    }
 }

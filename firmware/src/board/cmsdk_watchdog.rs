@@ -49,7 +49,11 @@ impl Watchdog {
 }
 
 impl refrain_firmware::Watchdog for Watchdog {
-    /// At most as long as 32 bits last, which at 32 MHz is 134 seconds.
+    /// As long as 32 bits last, which at 32 MHz is 134 seconds.
+    fn longest(&self) -> Duration {
+        Duration::from_secs(u32::MAX.into()) / self.clock_hz
+    }
+
     fn start(&mut self, time_out: Duration) {
         let ticks = time_out.as_micros().saturating_mul(self.clock_hz.into()) / 1_000_000;
         self.write(self.load, u32::try_from(ticks).unwrap_or(u32::MAX));

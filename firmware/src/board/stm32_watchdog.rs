@@ -91,6 +91,11 @@ impl Watchdog {
 }
 
 impl refrain_firmware::Watchdog for Watchdog {
+    /// What ticks can be counted for, which is years.
+    fn longest(&self) -> Duration {
+        if self.is_there() { self.tick.saturating_mul(u32::MAX / 2) } else { Duration::ZERO }
+    }
+
     fn start(&mut self, time_out: Duration) {
         if !self.is_there() {
             return;

@@ -114,6 +114,10 @@ fn row(index: u32) -> Vec<u8> {
 struct Watched(String);
 
 impl Watchdog for &mut Watched {
+    fn longest(&self) -> Duration {
+        Duration::from_micros(SILENCE.into())
+    }
+
     fn start(&mut self, time_out: Duration) {
         let silence = Duration::from_micros(SILENCE.into());
         assert!(time_out == WATCHDOG_TIME_OUT || time_out == silence, "{time_out:?}");

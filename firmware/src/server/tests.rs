@@ -80,6 +80,10 @@ impl OutputPin for &mut Light {
 struct Watched(String);
 
 impl Watchdog for &mut Watched {
+    fn longest(&self) -> Duration {
+        Duration::MAX
+    }
+
     fn start(&mut self, time_out: Duration) {
         self.0.push(if time_out == WATCHDOG_TIME_OUT { '<' } else { '[' });
     }

@@ -123,6 +123,10 @@ impl<C: Clock, W: Watchdog> Session<'_, C, W> {
         if !pace.is_sound() {
             return Err(Refusal::Pace);
         }
+        let longest = u32::try_from(self.watchdog.longest().as_micros()).unwrap_or(u32::MAX);
+        if pace.silence > longest {
+            return Err(Refusal::Silence { longest });
+        }
         let plan = Plan { model, number, window, pace };
         if self.streams.current.is_none_or(|stream| stream.plan != plan) {
             self.current = None;

@@ -7,6 +7,23 @@ use crate::testing::{LOGITS_TICKS, Recorder, STEP_TICKS, SteppedClock};
 use crate::update::{NoFlash, Store};
 
 const PACE: Pace = Pace { period: 5000, slack: 500, deadline: 1100, silence: 60_000 };
+/// A watchdog that can watch silences up to this, and that nobody hears.
+const LONGEST: u32 = 90_000;
+
+struct Patient;
+
+impl Watchdog for Patient {
+    fn longest(&self) -> Duration {
+        Duration::from_micros(LONGEST.into())
+    }
+
+    fn start(&mut self, _: Duration) {}
+
+    fn feed(&mut self) {}
+
+    fn stop(&mut self) {}
+}
+
 const ROWS: [&[u8]; 6] = [&[1, 2], &[3, 4], &[5, 6], &[7, 8], &[9, 10], &[11, 12]];
 
 /// Microseconds from a row to its answer.
@@ -15,7 +32,7 @@ const TOOK: u32 = (STEP_TICKS + LOGITS_TICKS) as u32;
 /// A session with one model, of rows of two bytes.
 struct Board<'c, 's> {
     clock: &'c SteppedClock,
-    session: Session<'s, &'c SteppedClock>,
+    session: Session<'s, &'c SteppedClock, Patient>,
 }
 
 fn with_board(test: impl FnOnce(Board<'_, '_>)) {
@@ -24,6 +41,7 @@ fn with_board(test: impl FnOnce(Board<'_, '_>)) {
     let mut models: [&mut dyn Classifier; 2] = [&mut first, &mut second];
     let mut updates = Store::open(NoFlash, []);
     let session = Session::new("a board", 64, &mut models, &mut updates, &clock, || 321, || 0);
+    let session = session.watched_by(Patient);
     test(Board { clock: &clock, session });
 }
 
@@ -267,6 +285,24 @@ fn a_stream_that_cannot_be_kept_is_refused() {
 }
 
 #[test]
+fn a_silence_that_no_watchdog_watches_is_refused() {
+    let begin = |silence| {
+        let pace = Pace { silence, ..PACE };
+        Request::BeginStream { model: 0, stream: 7, window: 0, pace }
+    };
+    with_board(|mut board| {
+        let refused = Reply::Refused(Refusal::Silence { longest: LONGEST });
+        assert_eq!(board.session.answer(begin(LONGEST + 1), 0), refused);
+        assert_eq!(board.row(0), Err(Refusal::NoSuchStream));
+        assert_eq!(board.session.answer(begin(LONGEST), 0), Reply::Accepted);
+        let mut unwatched = board.session.watched_by(NoWatchdog);
+        let refused = Reply::Refused(Refusal::Silence { longest: 0 });
+        assert_eq!(unwatched.answer(begin(PACE.silence), 0), refused);
+        assert_eq!(unwatched.answer(begin(0), 0), Reply::Accepted);
+    });
+}
+
+#[test]
 fn the_numbers_of_rows_begin_anew_behind_the_last() {
     with_board(|mut board| {
         board.begin(7, 0, PACE);
@@ -290,7 +326,8 @@ fn a_regression_has_no_confidence() {
     let mut model = Recorder::new("first", 2, &clock).for_regression();
     let mut models: [&mut dyn Classifier; 1] = [&mut model];
     let mut updates = Store::open(NoFlash, []);
-    let mut session = Session::new("a board", 64, &mut models, &mut updates, &clock, || 0, || 0);
+    let mut session =
+        Session::new("a board", 64, &mut models, &mut updates, &clock, || 0, || 0).watched_by(Patient);
     session.answer(Request::BeginStream { model: 0, stream: 1, window: 0, pace: PACE }, 0);
     let reply = session.answer(Request::StreamRow { stream: 1, index: 0, values: ROWS[0] }, 0);
     assert!(matches!(reply, Reply::Streamed(Streamed { confidence: None, .. })), "{reply:?}");

@@ -65,6 +65,11 @@ pub enum Refusal {
     Pace,
     /// A model that did not pass its self-test when the board started.
     Unfit(SelfTestError),
+    /// A stream whose [silence](Pace::silence) lasts longer than the board's watchdog can watch.
+    Silence {
+        /// The longest that it can, in microseconds; 0 where nothing watches the board.
+        longest: u32,
+    },
 }
 
 impl fmt::Display for Refusal {
@@ -96,6 +101,12 @@ impl fmt::Display for Refusal {
                 "the stream cannot be kept: its period and deadline must be more than 0, and its silence, unless it is 0, \
                  more than period and slack",
             ),
+            Self::Silence { longest: 0 } => {
+                f.write_str("no watchdog would reset it after a silence, begin the stream with none")
+            }
+            Self::Silence { longest } => {
+                write!(f, "its watchdog cannot wait for so long a silence, only for up to {longest} us")
+            }
         }
     }
 }

@@ -26,7 +26,8 @@ pub struct Pace {
     /// How long an answer may take: from the last byte of the row until the first byte of its answer is handed to the
     /// line.
     pub deadline: u32,
-    /// How long no row may be taken before the board's watchdog resets it; 0 where that is not watched.
+    /// How long no row may be taken before the board's watchdog resets it; 0 where that is not watched. A board refuses
+    /// more than its watchdog can do, with [`Refusal::Silence`].
     pub silence: u32,
 }
 

@@ -74,6 +74,8 @@ pub(crate) struct FakeBoard {
     pub(crate) steps: Steps,
     receiver: Receiver<192>,
     current: Option<Current>,
+    /// The longest silence that it can watch, in microseconds.
+    pub(crate) longest_silence: u32,
     /// Number of the stream, and the row that comes next.
     stream: Option<(u32, u32)>,
     pub(crate) statistics: Statistics,
@@ -101,6 +103,7 @@ impl FakeBoard {
             steps,
             receiver,
             current,
+            longest_silence: u32::MAX,
             stream,
             statistics,
             boot,
@@ -150,6 +153,9 @@ impl FakeBoard {
             Request::Reset => {
                 self.current = None;
                 Reply::Accepted
+            }
+            Request::BeginStream { pace, .. } if pace.silence > self.longest_silence => {
+                Reply::Refused(Refusal::Silence { longest: self.longest_silence })
             }
             Request::BeginStream { stream, .. } => {
                 self.stream = Some((stream, 0));

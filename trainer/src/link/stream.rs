@@ -37,6 +37,13 @@ impl StreamOptions {
         Self { period, slack: period / 2, deadline: period, silence: None, window: 0 }
     }
 
+    /// The longest silence, of those that a board can watch up to so many microseconds, that these rows do not take for one;
+    /// `None` where there is none.
+    fn watchable(&self, longest: u32) -> Option<Duration> {
+        let longest = Duration::from_micros(longest.into());
+        Some(longest).filter(|&longest| longest > self.period + self.slack)
+    }
+
     fn pace(&self) -> Pace {
         let micros = |duration: Duration| u32::try_from(duration.as_micros()).unwrap_or(u32::MAX);
         Pace {
@@ -119,6 +126,7 @@ pub struct Stream<'c, T> {
     served: Served,
     number: u32,
     period: Duration,
+    silence: Option<Duration>,
     next: u32,
     /// Requests under their numbers, as they were sent.
     waiting: VecDeque<(u32, Asked)>,
@@ -130,18 +138,53 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// [`LinkError`]; [`LinkError::Refused`] where the period or the deadline is 0, or the silence shorter than a period
-    /// with its slack.
+    /// with its slack, or longer than the board's watchdog can watch.
     pub fn stream(&mut self, served: Served, options: StreamOptions) -> Result<Stream<'_, T>, LinkError> {
-        let (number, StreamOptions { window, period, .. }) = (self.next_sequence(), options);
-        let begin =
-            Request::BeginStream { model: served.model, stream: number, window, pace: options.pace() };
-        self.ask("BeginStream", begin, is_accepted)?;
+        let number = self.next_sequence();
+        self.begin_stream(number, served, options)?;
+        Ok(self.begun_stream(number, served, options))
+    }
+
+    /// The same; a silence that is longer than the board's watchdog can watch is not refused, but as long as it can, or not
+    /// watched where that is no silence yet or nothing watches the board. [`Stream::silence`] says which.
+    ///
+    /// # Errors
+    /// As above, but for the last.
+    pub fn stream_watched_at_most(
+        &mut self,
+        served: Served,
+        options: StreamOptions,
+    ) -> Result<Stream<'_, T>, LinkError> {
+        let number = self.next_sequence();
+        let mut options = options;
+        match self.begin_stream(number, served, options) {
+            Err(LinkError::Refused { refusal: Refusal::Silence { longest }, .. }) => {
+                options.silence = options.watchable(longest);
+                self.begin_stream(number, served, options)?;
+            }
+            begun => begun?,
+        }
+        Ok(self.begun_stream(number, served, options))
+    }
+
+    fn begin_stream(&mut self, number: u32, served: Served, options: StreamOptions) -> Result<(), LinkError> {
+        let (model, stream, window, pace) = (served.model, number, options.window, options.pace());
+        self.ask("BeginStream", Request::BeginStream { model, stream, window, pace }, is_accepted)
+    }
+
+    fn begun_stream(&mut self, number: u32, served: Served, options: StreamOptions) -> Stream<'_, T> {
+        let StreamOptions { period, silence, .. } = options;
         let waiting = VecDeque::new();
-        Ok(Stream { client: self, served, number, period, next: 0, waiting, unanswered: 0 })
+        Stream { client: self, served, number, period, silence, next: 0, waiting, unanswered: 0 }
     }
 }
 
 impl<T: Transport> Stream<'_, T> {
+    /// After how long a silence the board's watchdog resets it; `None` where that is not watched.
+    pub fn silence(&self) -> Option<Duration> {
+        self.silence
+    }
+
     /// Sends a row and does not wait.
     ///
     /// # Errors

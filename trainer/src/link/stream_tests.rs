@@ -118,6 +118,26 @@ fn rows_left_out_are_told() {
 }
 
 #[test]
+fn a_silence_is_watched_for_as_long_as_the_board_can() {
+    let options = StreamOptions { silence: Some(Duration::from_micros(60)), ..OPTIONS };
+    // A period takes 10 us: a watchdog that waits no longer would take it for silence.
+    for (longest, watched) in [(60, Some(60)), (59, Some(59)), (11, Some(11)), (10, None), (0, None)] {
+        let mut link = FaultyLink::new(Faults::NONE, 0);
+        link.board.longest_silence = longest;
+        let mut client = Client::new(link, PATIENCE, 250);
+        let stream = client.stream_watched_at_most(SERVED, options).unwrap();
+        assert_eq!(stream.silence(), watched.map(Duration::from_micros), "{longest}");
+        let refused = client.stream(SERVED, options).err().map(|error| error.to_string());
+        let expected = match longest {
+            60 => None,
+            0 => Some("no watchdog would reset it after a silence, begin the stream with none".to_owned()),
+            _ => Some(format!("its watchdog cannot wait for so long a silence, only for up to {longest} us")),
+        };
+        assert_eq!(refused, expected.map(|words| format!("the board refuses BeginStream: {words}")));
+    }
+}
+
+#[test]
 fn statistics_come_among_the_answers() {
     let mut client = client(Faults::NONE, 0);
     let mut stream = client.stream(SERVED, OPTIONS).unwrap();

@@ -13,7 +13,7 @@ use refrain_firmware::{Classifier, Parts, Server};
 
 use crate::line::{Piece, damaged, framed, pieces};
 use session::{Expectation, Host};
-use stand_ins::{LOGIT_BYTES, Light, Line, Recorder, Stopped};
+use stand_ins::{Asleep, LOGIT_BYTES, Light, Line, Recorder, Stopped};
 
 /// Name of the board.
 const BOARD: &str = "a board";
@@ -115,7 +115,8 @@ fn answers(incoming: &[u8], piece: usize) -> Vec<u8> {
         lost_bytes: || 12,
     };
     let mut updates = Store::open(NoFlash, []);
-    let served = Server::<_, _, _, REQUEST, REPLY>::new(parts, &mut models, &mut updates).serve();
+    let server = Server::<_, _, _, REQUEST, REPLY>::new(parts, &mut models, &mut updates);
+    let served = server.watched_by(Asleep).serve();
     assert!(matches!(served, Ok(End::OfLine | End::Restart)), "{served:?}");
     line.outgoing
 }

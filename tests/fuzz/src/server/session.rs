@@ -7,7 +7,7 @@ use refrain::link::{
     Boot, ECHO_BYTES, PROTOCOL_VERSION, Pace, Profile, Refusal, Reply, Request, Statistics, UpdateRefusal,
 };
 
-use super::stand_ins::{LOGIT_BYTES, Recorder};
+use super::stand_ins::{LOGIT_BYTES, LONGEST_SILENCE, Recorder};
 use super::{BOARD, MODELS, REQUEST};
 
 /// What is known of a conversation so far.
@@ -227,6 +227,9 @@ impl Host {
             silence > 0 && u64::from(silence) <= u64::from(period) + u64::from(slack);
         if period == 0 || deadline == 0 || is_watched_too_closely {
             return Reply::Refused(Refusal::Pace);
+        }
+        if silence > LONGEST_SILENCE {
+            return Reply::Refused(Refusal::Silence { longest: LONGEST_SILENCE });
         }
         if self.stream.as_ref().is_none_or(|running| running.plan != plan) {
             self.current = None;

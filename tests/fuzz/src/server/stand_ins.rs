@@ -1,6 +1,7 @@
 //! What stands in for a board and for its models.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use embedded_hal::digital::{self, OutputPin};
 use embedded_io::{Read, Write};
@@ -10,7 +11,7 @@ use refrain::{
     Shape, Steps, Task, crc32,
 };
 use refrain_firmware::classifier::MeasurePart;
-use refrain_firmware::{Classifier, Clock, Wait};
+use refrain_firmware::{Classifier, Clock, Wait, Watchdog};
 
 /// A line on which bytes arrive, in pieces of at most `piece` bytes, and then no more.
 pub(super) struct Line<'l> {
@@ -82,6 +83,24 @@ impl Clock for Stopped {
     fn micros(&self) -> u64 {
         0
     }
+}
+
+/// A watchdog that never wakes up.
+pub(super) struct Asleep;
+
+/// The longest silence, in microseconds, that it would watch.
+pub(super) const LONGEST_SILENCE: u32 = 1 << 30;
+
+impl Watchdog for Asleep {
+    fn longest(&self) -> Duration {
+        Duration::from_micros(LONGEST_SILENCE.into())
+    }
+
+    fn start(&mut self, _: Duration) {}
+
+    fn feed(&mut self) {}
+
+    fn stop(&mut self) {}
 }
 
 /// A model whose logits tell how many rows it took since it was reset, and of which bytes in which order: a row that is

@@ -123,6 +123,8 @@ impl fmt::Display for Report {
         if self.data.is_some() {
             let (period, deadline) = (self.period_ms, self.deadline_ms);
             fact("rows, one every", format!("{}, {period} ms", thousands(seen.rows)));
+            let silence = seen.silence_seconds.map(|seconds| format!("after {seconds:.1} s"));
+            fact("reset when rows stop", silence.unwrap_or_else(|| "never: no watchdog watches that".into()));
             fact("answered", thousands(seen.answered));
             fact("never answered", thousands(seen.unanswered));
             fact("missed by the board", thousands(seen.missing));

@@ -320,7 +320,8 @@ impl<'w, T: Transport> Session<'w, T> {
     ) -> Result<End, DeviceError> {
         let Self { client, eyes, asked } = self;
         eyes.tally.sending(client.sent_bytes());
-        let mut stream = client.stream(served, options)?;
+        let mut stream = client.stream_watched_at_most(served, options)?;
+        eyes.tally.watched(stream.silence());
         let streamed = send_rows(&mut stream, options.period, eyes, asked, feed, sample);
         eyes.tally.ended(traffic_of(&stream));
         match streamed {

@@ -29,6 +29,8 @@ pub struct MonitorReport {
     pub boot: String,
     /// How often it started again while it was watched.
     pub restarts: u32,
+    /// Seconds without a row after which the board's watchdog resets it; `None` where nothing does.
+    pub silence_seconds: Option<f64>,
     /// Rows sent.
     pub rows: u64,
     /// Rows answered.
@@ -129,6 +131,11 @@ impl Tally {
     /// Rows are sent now.
     pub(super) fn sending(&mut self, bytes_before: u64) {
         self.begun.get_or_insert((Instant::now(), bytes_before));
+    }
+
+    /// A stream begins whose silence is watched so.
+    pub(super) fn watched(&mut self, silence: Option<Duration>) {
+        self.report.silence_seconds = silence.map(|silence| silence.as_secs_f64());
     }
 
     /// So much has gone over the link, the stream that runs included.
