@@ -5,6 +5,7 @@
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
+use cortex_m::peripheral::SYST;
 use refrain::link::{Boot, Cause};
 use refrain_firmware::{Record, Watchdog, record::Past};
 
@@ -13,8 +14,9 @@ use crate::board::{Board, Selected};
 /// After so many lives in a row that have died before they had done any work, the next one waits before it tries again.
 const LIVES_WITHOUT_PAUSE: u32 = 5;
 
-/// How long that is, in cycles of the processor: from one second to five at the clocks of common boards.
-const PAUSE_CYCLES: u32 = 100_000_000;
+/// How long that is, in turns of SysTick, of 2^24 cycles of the processor: from one second at 32 MHz to eight at 4 MHz, the
+/// clocks that boards start with.
+const PAUSE_TURNS: u32 = 2;
 
 /// Whether the board is in service: it answers requests, and has nobody but itself to start it again.
 static IN_SERVICE: AtomicBool = AtomicBool::new(false);
@@ -48,13 +50,38 @@ pub(crate) fn begin(in_service: bool) -> Option<Boot<&'static str>> {
         defmt::info!("started: {}", boot);
     }
     if in_service && boot.cause.is_fault() && past.idle_lives() >= LIVES_WITHOUT_PAUSE {
+        let turns = pause();
         defmt::error!(
-            "{=u32} times in a row that was so before any work was done: a pause",
-            past.idle_lives()
+            "{=u32} times in a row that was so before any work was done: waited for {=u32} turns of SysTick",
+            past.idle_lives(),
+            turns
         );
-        cortex_m::asm::delay(PAUSE_CYCLES);
     }
     Some(boot)
+}
+
+/// Waits and returns the turns of SysTick that it took.
+fn pause() -> u32 {
+    const OFF: u32 = 0;
+    const COUNT_CYCLES: u32 = 0b101;
+    const LONGEST: u32 = (1 << 24) - 1;
+    /// The bit that says so, and is cleared by that.
+    const WRAPPED: u32 = 16;
+    // SAFETY: every processor has SysTick there, and a life begins with this, before anybody else uses it.
+    let tick = unsafe { &*SYST::PTR };
+    // SAFETY: without its interrupt, counting has no effect on anything.
+    unsafe {
+        tick.rvr.write(LONGEST);
+        tick.cvr.write(0);
+        tick.csr.write(COUNT_CYCLES);
+    }
+    let mut turns = 0;
+    while turns < PAUSE_TURNS {
+        turns += tick.csr.read() >> WRAPPED & 1;
+    }
+    // SAFETY: as above.
+    unsafe { tick.csr.write(OFF) };
+    turns
 }
 
 /// This life ends. `log` tells why, unless it is while an end is logged that this one comes.

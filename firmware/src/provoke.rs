@@ -16,7 +16,7 @@ pub(crate) fn provoke(provocation: Provocation) {
         Provocation::UnexpectedInterrupt => SCB::set_pendsv(),
         Provocation::Hang => hang(),
         Provocation::DeafHang => {
-            cortex_m::interrupt::disable();
+            deafen();
             hang()
         }
         Provocation::PanicInLog => defmt::info!("{}", Unspeakable(|| panic!())),
@@ -45,8 +45,23 @@ fn overflow_stack_further<const WORDS: usize>(depth: u32) -> ! {
     overflow_stack::<WORDS>(black_box(&frame)[0])
 }
 
-fn hang() {
+extern "C" fn hang() {
     while black_box(true) {}
+}
+
+/// Has every exception hang as well, that too which nothing masks: so the watchdog's interrupt comes to nothing, and only its
+/// reset ends this.
+fn deafen() {
+    /// Where the processor looks for the addresses of its exceptions. A Cortex-M0 has no such register, and hears on.
+    const VECTOR_TABLE: *mut u32 = core::ptr::without_provenance_mut(0xe000_ed08);
+    /// Aligned as such a table must be.
+    #[repr(C, align(128))]
+    struct Table([extern "C" fn(); 16]);
+    static DEAF: Table = Table([hang; 16]);
+    cortex_m::interrupt::disable();
+    // SAFETY: interrupts are masked, so the processor looks for none behind the table's sixteen exceptions, and each entry is
+    // a function. It lies there until the reset, which sets the register back.
+    unsafe { VECTOR_TABLE.write_volatile((&raw const DEAF).expose_provenance() as u32) };
 }
 
 /// Cannot be logged: what it does instead comes in the middle of the line.

@@ -55,7 +55,9 @@ fn is_end_of(provocation: Provocation, cause: &Cause<String>) -> bool {
         }
         // the processor's own, for another thread to run: there is none
         (Provocation::UnexpectedInterrupt, Cause::UnexpectedInterrupt { number: -2 }) => true,
-        (Provocation::Hang | Provocation::DeafHang, Cause::Watchdog { pc }) => *pc > 0,
+        (Provocation::Hang, Cause::Watchdog { pc }) => *pc > 0,
+        // nobody is left to say where
+        (Provocation::DeafHang, Cause::Watchdog { pc: 0 }) => true,
         _ => false,
     }
 }
@@ -203,4 +205,36 @@ fn a_board_that_a_debugger_has_left_starts_again() {
     client.restart().expect("the board says that it will");
     let boot = client.hello().expect("the board starts again").boot;
     assert_eq!(boot, Boot { resets: 3, cause: Cause::Requested });
+}
+
+/// What a board does that dies again and again before it has done anything.
+#[test]
+fn a_board_that_never_gets_to_work_waits_between_its_starts() {
+    let (board, folder) = (Board::Mps2An386, tempfile::tempdir().expect("a folder can be made"));
+    let recordings = Recordings::random(Samples::U8, 5, &[4], Task::classification(["rest", "walk"]), 3);
+    let firmware = provokable(board, &recordings.model(CellKind::Gru, 7, 1, Numbers::Int8), folder.path());
+    let (mut client, log) = start(board, &firmware, folder.path());
+    let mut lines = Vec::new();
+    // A request may be lost in a start, so there are more than it takes.
+    for _ in 0..100 {
+        client.provoke(Provocation::Panic).expect("the firmware was built for that");
+        lines.extend(log.new_lines().map(|line| line.message));
+        if lines.iter().any(|line| line.contains("times in a row")) {
+            break;
+        }
+    }
+    lines.retain(|line| line.starts_with("started anew") || line.contains("times in a row"));
+    let (anew, waited) = lines.split_at(lines.len().min(5));
+    assert!(anew.iter().all(|line| line.starts_with("started anew: ")), "{lines:?}");
+    let words = "5 times in a row that was so before any work was done: waited for 2 turns of SysTick";
+    assert_eq!(waited.first().map(String::as_str), Some(words), "{lines:?}");
+
+    // What is answered is work.
+    client.hello().expect("it goes on all the same");
+    lines.extend(log.new_lines().map(|line| line.message));
+    client.provoke(Provocation::Panic).expect("the firmware was built for that");
+    client.hello().expect("the board starts again");
+    let after: Vec<String> = log.last_lines().map(|line| line.message).collect();
+    assert!(after.iter().any(|line| line.starts_with("started anew: ")), "{after:?}");
+    assert!(!after.iter().any(|line| line.contains("times in a row")), "{after:?}");
 }

@@ -20,7 +20,7 @@ pub enum Provocation {
     UnexpectedInterrupt,
     /// A loop without end.
     Hang,
-    /// The same, and no interrupt can come.
+    /// The same, and no interrupt comes to anything, not even one that nothing masks.
     DeafHang,
     /// A panic in the middle of a line of the log, so that how it ends cannot be logged.
     PanicInLog,
