@@ -24,6 +24,14 @@ pub struct Boot<T> {
 }
 
 /// How a program ended, so that its board had to start again.
+///
+/// ```
+/// use refrain::link::Cause;
+///
+/// let hung = |pc| Cause::<&str>::Watchdog { pc }.to_string();
+/// assert_eq!(hung(0x8a2), "the watchdog, for the program hung at 0x000008a2");
+/// assert_eq!(hung(0), "the watchdog or a reset from outside, in the middle of work");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Cause<T> {
@@ -62,7 +70,8 @@ pub enum Cause<T> {
     },
     /// The program worked on one thing for longer than the watchdog waits.
     Watchdog {
-        /// Address of the instruction that it was at; 0 where it is not known.
+        /// Address of the instruction that it was at; 0 where it is not known. Then it may have been a reset from outside as
+        /// well, that came in the middle of some work.
         pc: u32,
     },
 }
@@ -122,6 +131,9 @@ impl<T: fmt::Display> fmt::Display for Cause<T> {
                 write!(f, "a stack overflow, seen {beyond} bytes beyond its end")
             }
             Self::UnexpectedInterrupt { number } => write!(f, "interrupt {number}, which has no handler"),
+            Self::Watchdog { pc: 0 } => {
+                f.write_str("the watchdog or a reset from outside, in the middle of work")
+            }
             Self::Watchdog { pc } => write!(f, "the watchdog, for the program hung at {pc:#010x}"),
         }
     }
