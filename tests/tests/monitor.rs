@@ -55,7 +55,7 @@ fn a_log_is_read_while_it_grows() {
     Client::new(emulator, patience, 0).hello().expect("the board starts");
     let lines: Vec<LogLine> = log.last_lines().collect();
     let expected = [
-        line("info", "started: Boot { resets: 0, cause: PowerOn }"),
+        line("info", "started: power came; resets since power came: 0"),
         line("info", "mps2-an386: 1 models, mode Link"),
         line("info", "gru for recordings: passed"),
     ];

@@ -15,7 +15,6 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(boot.to_string(), "a panic at firmware/src/run.rs:7; resets since power came: 2");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Boot<T> {
     /// Resets since power came, that is, since the board's memory was last without a trace of the program.
     pub resets: u32,
@@ -33,7 +32,6 @@ pub struct Boot<T> {
 /// assert_eq!(hung(0), "the watchdog or a reset from outside, in the middle of work");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Cause<T> {
     /// Nothing is known of a program before this one: power came.
     PowerOn,
@@ -112,6 +110,35 @@ impl<T> Cause<T> {
     }
 }
 
+/// The words for a cause, which are the same in a log of defmt's: `write` is either one's macro.
+macro_rules! write_cause {
+    ($write:path, $f:expr, $cause:expr) => {{
+        use $write as write_words;
+        match $cause {
+            Cause::PowerOn => write_words!($f, "power came"),
+            Cause::Outside => write_words!($f, "a reset from outside"),
+            Cause::Requested => write_words!($f, "a request to start again"),
+            Cause::Failure => write_words!($f, "a failure that the board's log names"),
+            Cause::Panic { file, line } => write_words!($f, "a panic at {}:{}", file, line),
+            Cause::HardFault { pc, lr } => {
+                write_words!($f, "a hard fault at {:#010x}, called from {:#010x}", pc, lr)
+            }
+            Cause::StackOverflow { beyond } => {
+                write_words!($f, "a stack overflow, seen {} bytes beyond its end", beyond)
+            }
+            Cause::UnexpectedInterrupt { number } => {
+                write_words!($f, "interrupt {}, which has no handler", number)
+            }
+            Cause::Watchdog { pc: 0 } => {
+                write_words!($f, "the watchdog or a reset from outside, in the middle of work")
+            }
+            Cause::Watchdog { pc } => {
+                write_words!($f, "the watchdog, for the program hung at {:#010x}", pc)
+            }
+        }
+    }};
+}
+
 impl<T: fmt::Display> fmt::Display for Boot<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}; resets since power came: {}", self.cause, self.resets)
@@ -120,21 +147,20 @@ impl<T: fmt::Display> fmt::Display for Boot<T> {
 
 impl<T: fmt::Display> fmt::Display for Cause<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::PowerOn => f.write_str("power came"),
-            Self::Outside => f.write_str("a reset from outside"),
-            Self::Requested => f.write_str("a request to start again"),
-            Self::Failure => f.write_str("a failure that the board's log names"),
-            Self::Panic { file, line } => write!(f, "a panic at {file}:{line}"),
-            Self::HardFault { pc, lr } => write!(f, "a hard fault at {pc:#010x}, called from {lr:#010x}"),
-            Self::StackOverflow { beyond } => {
-                write!(f, "a stack overflow, seen {beyond} bytes beyond its end")
-            }
-            Self::UnexpectedInterrupt { number } => write!(f, "interrupt {number}, which has no handler"),
-            Self::Watchdog { pc: 0 } => {
-                f.write_str("the watchdog or a reset from outside, in the middle of work")
-            }
-            Self::Watchdog { pc } => write!(f, "the watchdog, for the program hung at {pc:#010x}"),
-        }
+        write_cause!(core::write, f, self)
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<T: defmt::Format> defmt::Format for Boot<T> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{}; resets since power came: {}", self.cause, self.resets);
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<T: defmt::Format> defmt::Format for Cause<T> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        write_cause!(defmt::write, f, self);
     }
 }
