@@ -315,12 +315,17 @@ pub(crate) struct FaultyLink {
     faults: Faults,
     rng: ChaCha8Rng,
     coming: VecDeque<Vec<u8>>,
+    /// Requests that were sent.
+    pub(crate) sent: usize,
+    /// The number of the one before which the board restarts, from 0.
+    pub(crate) restart_before: Option<usize>,
 }
 
 impl FaultyLink {
     pub(crate) fn new(faults: Faults, seed: u64) -> Self {
         let rng = ChaCha8Rng::seed_from_u64(seed);
-        Self { board: FakeBoard::new(), faults, rng, coming: VecDeque::new() }
+        let (board, coming) = (FakeBoard::new(), VecDeque::new());
+        Self { board, faults, rng, coming, sent: 0, restart_before: None }
     }
 
     /// All answers that are on their way.
@@ -351,9 +356,10 @@ impl FaultyLink {
 
 impl Transport for FaultyLink {
     fn send(&mut self, bytes: &[u8]) -> Result<(), TransportError> {
-        if self.happens(self.faults.restarts) {
+        if self.happens(self.faults.restarts) || self.restart_before == Some(self.sent) {
             self.board.restart();
         }
+        self.sent += 1;
         let heard = self.damage(bytes);
         let answers = self.board.hear(&heard);
         let carried = self.damage(&answers);

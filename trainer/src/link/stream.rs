@@ -234,6 +234,7 @@ impl<T: Transport> Stream<'_, T> {
                 Came::Event(event) => return Ok(Some(event)),
                 Came::Again => self.unanswered += 1,
                 Came::Refused(refusal) => {
+                    self.refused(asked, refusal);
                     return Err(LinkError::Refused { request: name(asked), refusal });
                 }
                 Came::Unexpected(reply) => {
@@ -323,7 +324,7 @@ impl<T: Transport> Stream<'_, T> {
         self.next
     }
 
-    /// Rows that were sent and whose answers will not come any more: they, or their answers, were lost.
+    /// Rows that were sent and whose answers will not come any more: they, or their answers, were lost, or refused.
     pub fn unanswered(&self) -> u64 {
         self.unanswered
     }
@@ -337,6 +338,14 @@ impl<T: Transport> Stream<'_, T> {
         self.waiting.push_back((request, asked));
         if self.waiting.len() > MOST_WAITING {
             self.give_up(1);
+        }
+    }
+
+    /// Counts a row that was refused; a board that knows of no stream will refuse those behind it too.
+    fn refused(&mut self, asked: Option<(u32, Asked)>, refusal: Refusal) {
+        self.unanswered += u64::from(matches!(asked, Some((_, Asked::Row { .. }))));
+        if refusal == Refusal::NoSuchStream {
+            self.give_up(self.waiting.len());
         }
     }
 

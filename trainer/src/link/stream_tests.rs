@@ -178,3 +178,20 @@ fn a_board_that_has_started_anew_knows_no_stream() {
     assert!(is_lost, "{error}");
     assert_eq!(error.to_string(), "the board refuses StreamRow: the stream does not run, begin one");
 }
+
+#[test]
+fn rows_that_were_under_way_when_the_board_started_anew_are_told_as_unanswered() {
+    let mut client = client(Faults::NONE, 0);
+    // the stream begins, a row, the restart, two rows
+    client.transport_mut().restart_before = Some(2);
+    let mut stream = client.stream(SERVED, OPTIONS).unwrap();
+    rows(3).iter().for_each(|row| stream.send(row).unwrap());
+    let mut answers = 0;
+    let error = stream.settle(|_| {
+        answers += 1;
+        ControlFlow::Continue(())
+    });
+    let is_lost = matches!(error, Err(LinkError::Refused { refusal: Refusal::NoSuchStream, .. }));
+    assert!(is_lost, "{error:?}");
+    assert_eq!((stream.rows(), answers, stream.unanswered()), (3, 1, 2));
+}

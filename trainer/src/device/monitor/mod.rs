@@ -2,6 +2,8 @@
 
 mod feed;
 mod report;
+#[cfg(test)]
+mod tests;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -244,7 +246,7 @@ impl<'w, T: Transport> Session<'w, T> {
             Some((feed, options)) => self.stream(file, &feed, options),
             None => self.look_on(file),
         };
-        let watched = watched.and_then(|()| Ok(self.client.statistics()?));
+        let watched = watched.and_then(|()| self.look_last());
         self.eyes.see_last_of_log();
         let Self { client, eyes: Eyes { mut tally, .. }, .. } = self;
         let report = watched.map(|counted| {
@@ -252,6 +254,21 @@ impl<'w, T: Transport> Session<'w, T> {
             tally.into_report()
         });
         (report, client)
+    }
+
+    /// Asks who is there now, for nothing else tells of a start after the last row, and what was counted.
+    fn look_last(&mut self) -> Result<Statistics, DeviceError> {
+        _ = self.see_board()?;
+        Ok(self.client.statistics()?)
+    }
+
+    /// Sees whether the board has started again.
+    fn see_board(&mut self) -> Result<ControlFlow<()>, DeviceError> {
+        let hello = self.client.hello()?;
+        Ok(match self.eyes.tally.board(&hello) {
+            true => self.eyes.see(Seen::Board(&hello)),
+            false => ControlFlow::Continue(()),
+        })
     }
 
     /// Asks who is there, finds the model, and what was counted before.
@@ -277,8 +294,7 @@ impl<'w, T: Transport> Session<'w, T> {
                 continue;
             }
             self.asked = Instant::now();
-            let hello = self.client.hello()?;
-            if self.eyes.tally.board(&hello) && self.eyes.see(Seen::Board(&hello)).is_break() {
+            if self.see_board()?.is_break() {
                 break;
             }
             let counted = self.client.statistics()?;
