@@ -48,10 +48,10 @@ pub struct Client<T> {
 }
 
 impl Client<Serial> {
-    /// A client of the board at a serial port.
+    /// A client of the board at a serial port, which is its own as long as it lasts.
     ///
     /// # Errors
-    /// Those of the system.
+    /// Those of the system; [`io::ErrorKind::ResourceBusy`] where another program has it open.
     pub fn open(port: &str) -> io::Result<Self> {
         let serial = Serial::open(port)?;
         // The board may still be answering somebody else's requests; a random number tells those answers from ours.

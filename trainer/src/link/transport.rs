@@ -53,14 +53,53 @@ pub struct Serial {
 }
 
 impl Serial {
-    /// Opens the port at [`BAUD`] and forgets what came before.
+    /// Opens the port at [`BAUD`], for nobody else while this lasts, and forgets what came before.
     ///
     /// # Errors
-    /// Those of the system.
+    /// Those of the system; [`io::ErrorKind::ResourceBusy`] where another program has it open.
     pub fn open(port: &str) -> io::Result<Self> {
-        let port = SerialPort::open(port, BAUD)?;
+        let port = SerialPort::open(port, BAUD).map_err(|error| match error.kind() {
+            io::ErrorKind::ResourceBusy => in_use(),
+            _ => error,
+        })?;
+        claim(&port)?;
         port.discard_buffers()?;
         Ok(Self { port })
+    }
+}
+
+/// Two programs at one port take each other's bytes.
+fn in_use() -> io::Error {
+    let words = "it is in use by another program; close that (another refrain, a terminal) and try again";
+    io::Error::new(io::ErrorKind::ResourceBusy, words)
+}
+
+/// Takes the port for this program alone: by a lock, which other careful programs look for and which goes with the program,
+/// and by exclusive mode, which the system keeps all others off by, but for root's.
+#[cfg(unix)]
+fn claim(port: &SerialPort) -> io::Result<()> {
+    use std::fs::{File, TryLockError};
+    use std::os::fd::AsFd;
+
+    // The lock is that of the open port, and stays when this second handle of it is closed.
+    File::from(port.as_fd().try_clone_to_owned()?).try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => in_use(),
+        TryLockError::Error(error) => error,
+    })?;
+    Ok(rustix::termios::ioctl_tiocexcl(port)?)
+}
+
+/// The system does.
+#[cfg(not(unix))]
+fn claim(_: &SerialPort) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+impl Drop for Serial {
+    fn drop(&mut self) {
+        // A pseudo-terminal would stay exclusive until both its ends are closed. One that is gone needs nothing.
+        let _ = rustix::termios::ioctl_tiocnxcl(&self.port);
     }
 }
 
@@ -70,19 +109,28 @@ impl Transport for Serial {
     }
 
     fn receive(&mut self, into: &mut Vec<u8>, deadline: Instant) -> Result<(), TransportError> {
-        let patience = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-        self.port.set_read_timeout(patience)?;
         let mut buffer = [0; 512];
-        match self.port.read(&mut buffer) {
-            Ok(0) => Err(TransportError::Gone),
-            Ok(count) => {
-                into.extend_from_slice(&buffer[..count]);
-                Ok(())
+        loop {
+            let patience = deadline.saturating_duration_since(Instant::now());
+            self.port.set_read_timeout(patience.max(Duration::from_millis(1)))?;
+            match self.port.read(&mut buffer) {
+                Ok(0) => return Err(TransportError::Gone),
+                Ok(count) => {
+                    into.extend_from_slice(&buffer[..count]);
+                    return Ok(());
+                }
+                Err(error) if is_nothing(error.kind()) && Instant::now() >= deadline => return Ok(()),
+                Err(error) if is_nothing(error.kind()) => {}
+                Err(error) => return Err(error.into()),
             }
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(()),
-            Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Whether a failure to read says no more than that nothing has come: in time, or when it was looked for, or until a signal
+/// such as Ctrl-C's.
+fn is_nothing(error: io::ErrorKind) -> bool {
+    matches!(error, io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 /// A stream to write to and one to read from; a thread reads, so that one can wait for bytes until a deadline.
@@ -179,5 +227,29 @@ mod tests {
         assert_eq!(came, b"reply");
         serial.receive(&mut came, Instant::now()).unwrap();
         assert_eq!(came.len(), 5);
+    }
+
+    #[test]
+    fn a_signal_or_bytes_that_another_took_are_no_failure() {
+        use io::ErrorKind::{BrokenPipe, Interrupted, NotConnected, TimedOut, WouldBlock};
+        assert_eq!([TimedOut, WouldBlock, Interrupted].map(is_nothing), [true; 3]);
+        assert_eq!([BrokenPipe, NotConnected].map(is_nothing), [false; 2]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_port_belongs_to_one_program_at_a_time() {
+        use std::os::fd::AsRawFd;
+
+        let (_far, near) = SerialPort::pair().unwrap();
+        let port = std::fs::read_link(format!("/proc/self/fd/{}", near.as_raw_fd())).unwrap();
+        drop(near);
+        let port = port.to_str().unwrap();
+        for _ in 0..2 {
+            let _first = Serial::open(port).unwrap();
+            let second = Serial::open(port).unwrap_err();
+            assert_eq!(second.kind(), io::ErrorKind::ResourceBusy);
+            assert!(second.to_string().starts_with("it is in use by another program"), "{second}");
+        }
     }
 }
