@@ -15,7 +15,7 @@ use refrain_trainer::quantise::ExportError;
 use refrain_trainer::run::RunError;
 use refrain_trainer::train::TrainError;
 
-/// The exit status after Ctrl-C or SIGTERM: 128 and the number of the former, as shells have it.
+/// The exit status after Ctrl-C or its like: 128 and its number, as shells have it.
 pub(super) const INTERRUPTED_STATUS: u8 = 130;
 
 /// Every message is one sentence that names the file or flag, what was found and what was expected.
@@ -92,7 +92,7 @@ pub(super) enum CliError {
     ResumeWhat,
     #[error("{source}; {kept}")]
     NotRecorded { source: Box<RunError>, kept: String },
-    #[error("cannot listen for Ctrl-C and SIGTERM: {0}")]
+    #[error("cannot listen for Ctrl-C and its like: {0}")]
     Signal(io::Error),
     #[error("cannot start {threads} threads: {source}")]
     Threads { threads: usize, source: rayon::ThreadPoolBuildError },

@@ -25,9 +25,9 @@ Examples:
 
 After each epoch the checkpoint is written anew, whole, and lstm.run/ gets all that is needed to go on from there
 (checkpoints/, the last three epochs' and the best one's), the curves (history.csv, history.json, TensorBoard's events),
-the options (config.json) and the command that repeats the run (command.txt). Ctrl-C or SIGTERM ends training and keeps
-the last epoch; the second time it ends the program at once. The same seed gives the same bytes, whatever the number of
-threads and however often the run was resumed.";
+the options (config.json) and the command that repeats the run (command.txt). Ctrl-C, SIGTERM or SIGHUP ends training and
+keeps the last epoch; the second time it ends the program at once. The same seed gives the same bytes, whatever the number
+of threads and however often the run was resumed.";
 
 /// More than any machine has; a typing error rather than a wish.
 const MAX_THREADS: usize = 1024;

@@ -191,7 +191,7 @@ fn kept_network(last: &Checkpoint, state: &TrainingState) -> Checkpoint {
     }
 }
 
-/// Records each epoch and listens for Ctrl-C and SIGTERM.
+/// Records each epoch and listens for Ctrl-C and its like.
 struct Keeper<'p> {
     out: &'p Path,
     recorder: Recorder,

@@ -7,8 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tempfile::TempDir;
 
 use super::board::Board;
-use super::error::DeviceError;
+use super::error::{DeviceError, in_file};
 use super::firmware::{self, Firmware};
+use super::guard::Guard;
 use super::qemu::{self, Emulator, EmulatorError, Mode};
 use crate::model_file::ModelFile;
 use crate::setup::{Qemu, qemu as find_qemu};
@@ -44,23 +45,25 @@ impl Launch {
 /// The folders of all runs that go on.
 static FOLDERS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// A folder for the files of a run, removed when it is dropped.
-pub(super) struct RunFolder(TempDir);
+/// A folder for the files of a run, removed when it is dropped, by [`end_runs`], or when this program is killed.
+pub(super) struct RunFolder {
+    folder: TempDir,
+    _guard: Guard,
+}
 
 impl RunFolder {
     pub(super) fn new() -> Result<Self, DeviceError> {
-        let action = "make a folder for the files of the run here";
-        let folder = TempDir::with_prefix("refrain-").map_err(|reason| DeviceError::File {
-            path: std::env::temp_dir(),
-            action,
-            reason,
-        })?;
+        let above = std::env::temp_dir();
+        let made = TempDir::with_prefix("refrain-");
+        let folder = made.map_err(in_file(&above, "make a folder for the files of the run here"))?;
+        let guarded = Guard::of_folder(folder.path());
+        let guard = guarded.map_err(in_file(folder.path(), "see to it that this folder goes again"))?;
         folders().push(folder.path().to_owned());
-        Ok(Self(folder))
+        Ok(Self { folder, _guard: guard })
     }
 
     pub(super) fn path(&self) -> &Path {
-        self.0.path()
+        self.folder.path()
     }
 }
 

@@ -10,6 +10,7 @@ mod board;
 mod elf;
 mod error;
 pub mod firmware;
+mod guard;
 mod launch;
 mod link;
 pub mod log;

@@ -1,5 +1,5 @@
 //! Whole commands of `refrain`, run as a user runs them: no network and no MNIST is needed, and QEMU only where
-//! `monitor` says so.
+//! `monitor` and `signals` say so.
 
 mod boards;
 mod data;
@@ -8,5 +8,7 @@ mod monitor;
 mod report;
 mod runs;
 mod sequences;
+#[cfg(target_os = "linux")]
+mod signals;
 mod support;
 mod train;

@@ -4,17 +4,18 @@
 //! whatever character device it is told to use for that.
 
 mod command_line;
+mod running;
 
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 pub use command_line::Mode;
+pub(super) use running::end_all;
 
 use super::board::Board;
 use super::firmware::Firmware;
@@ -22,6 +23,7 @@ use super::log::{LogError, LogFollower, LogFormat, LogLine};
 use crate::link::{Streams, Transport, TransportError};
 use crate::setup::Qemu;
 use command_line::arguments;
+use running::Running;
 
 /// Where QEMU's own messages go, in the run's folder.
 const MESSAGES: &str = "qemu.log";
@@ -84,7 +86,7 @@ pub struct Emulator {
 
 /// QEMU's process and where it leaves its words.
 struct Process {
-    child: Arc<Mutex<Child>>,
+    running: Running,
     folder: PathBuf,
     firmware: Firmware,
 }
@@ -111,20 +113,15 @@ impl Emulator {
         listener.set_nonblocking(true).map_err(uart)?;
         let port = listener.local_addr().map_err(uart)?.port();
         let mut command = Command::new(&qemu.program);
-        // Ctrl-C goes to a whole group of processes. This program is to hear it and to end QEMU when it has done with it.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let child = command
+        command
             .args(arguments(board, &firmware.elf, mode, port))
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(file(LOG)?)
-            .stderr(file(MESSAGES)?)
-            .spawn()
+            .stderr(file(MESSAGES)?);
+        let running = Running::start(&mut command)
             .map_err(|reason| EmulatorError::Start { program: qemu.program.clone(), reason })?;
-        let child = Arc::new(Mutex::new(child));
-        running().push(Arc::downgrade(&child));
-        let mut process = Process { child, folder: folder.to_owned(), firmware: firmware.clone() };
+        let mut process = Process { running, folder: folder.to_owned(), firmware: firmware.clone() };
         let (to, from) = process.connect(&listener)?;
         Ok(Self { process, uart: Streams::new(to, from) })
     }
@@ -184,7 +181,7 @@ impl Process {
     fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
         let deadline = Instant::now() + patience;
         loop {
-            if let Ok(Some(status)) = locked(&self.child).try_wait() {
+            if let Some(status) = self.running.ended() {
                 return Some(status);
             }
             if Instant::now() >= deadline {
@@ -237,37 +234,6 @@ impl Process {
         let whole = if is_kept { format!("; all of it is in {}", kept.display()) } else { String::new() };
         format!("; the firmware's log ends: {last}{whole}")
     }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        end(&self.child);
-        running().retain(|child| child.as_ptr() != Arc::as_ptr(&self.child));
-    }
-}
-
-/// Every QEMU that runs.
-static RUNNING: Mutex<Vec<Weak<Mutex<Child>>>> = Mutex::new(Vec::new());
-
-fn running() -> MutexGuard<'static, Vec<Weak<Mutex<Child>>>> {
-    locked(&RUNNING)
-}
-
-/// What a mutex holds, whether or not somebody panicked who held it.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn end(child: &Mutex<Child>) {
-    let mut child = locked(child);
-    // It may have ended by itself; then there is nothing to kill, and nothing to report either way.
-    let _ = child.kill();
-    let _ = child.wait();
-}
-
-/// Ends every emulated board: for a program that is about to end, whose children would outlive it.
-pub(super) fn end_all() {
-    running().iter().filter_map(Weak::upgrade).for_each(|child| end(&child));
 }
 
 impl Transport for Emulator {
@@ -364,33 +330,6 @@ mod tests {
             program.display()
         );
         assert!(message.contains(&unreadable), "{message}");
-    }
-
-    #[test]
-    fn it_is_ended_when_it_is_dropped() {
-        let folder = tempfile::tempdir().unwrap();
-        let emulator = start(folder.path(), "exec sleep 100").unwrap();
-        let process = Path::new("/proc").join(locked(&emulator.process.child).id().to_string());
-        let watched = process.exists();
-        drop(emulator);
-        // Where there is no /proc, that dropping did not wait for the sleep is all that can be seen.
-        assert!(!watched || !process.exists());
-    }
-
-    #[test]
-    fn all_are_ended_at_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut emulator = start(folder.path(), "exec sleep 100").unwrap();
-        // Others that run at the same time belong to other tests: only this one's end is looked at.
-        let child = running()
-            .iter()
-            .filter_map(Weak::upgrade)
-            .find(|child| Arc::ptr_eq(child, &emulator.process.child));
-        end(&child.expect("it is known as long as it runs"));
-        assert!(emulator.why_gone().is_some());
-        let child = Arc::downgrade(&emulator.process.child);
-        drop(emulator);
-        assert!(!running().iter().any(|known| known.ptr_eq(&child)));
     }
 
     #[test]
