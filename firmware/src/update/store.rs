@@ -275,6 +275,9 @@ impl<F: MappedFlash, const MODELS: usize> Updates for Store<'_, F, MODELS> {
         if let Some(current) = self.upload.as_ref().filter(|current| current.writer.record.upload == upload) {
             return Ok(current.writer.taken());
         }
+        if upload.revision == u32::MAX {
+            return Err(UpdateRefusal::LastRevision);
+        }
         let newest = place.newest();
         if upload.revision <= newest {
             return Err(UpdateRefusal::NotNewer { found: upload.revision, newest });

@@ -14,7 +14,8 @@ pub struct Upload {
     /// The number of the model whose place it takes.
     pub model: u8,
     /// Which of the models that take this place it is; the board takes none that is not newer than the one that it
-    /// uses. The one that the program was built with has revision 0.
+    /// uses. The one that the program was built with has revision 0; [`u32::MAX`], behind which none could come, is
+    /// refused.
     pub revision: u32,
     /// Bytes of the model file.
     pub length: u32,
@@ -112,6 +113,8 @@ pub enum UpdateRefusal {
     SelfTest(SelfTestError),
     /// The flash failed.
     Flash(FlashFault),
+    /// Its revision is the greatest that there is: no model could ever take its place.
+    LastRevision,
 }
 
 /// What a flash failed to do.
@@ -153,6 +156,11 @@ impl fmt::Display for UpdateRefusal {
             }
             Self::SelfTest(error) => write!(f, "{error}"),
             Self::Flash(fault) => write!(f, "the board's flash failed to {fault}: try again"),
+            Self::LastRevision => write!(
+                f,
+                "it is revision {}, the greatest there is, so no model could ever take its place: give a smaller one",
+                u32::MAX
+            ),
         }
     }
 }

@@ -62,8 +62,11 @@ impl FromStr for RevisionArg {
     fn from_str(text: &str) -> Result<Self, String> {
         match (text, text.parse()) {
             ("next", _) => Ok(Self(Revision::Next)),
-            (_, Ok(revision @ 1..)) => Ok(Self(Revision::Number(revision))),
-            _ => Err("expected a number from 1 to 4294967295, or next".into()),
+            (_, Ok(revision @ 1..u32::MAX)) => Ok(Self(Revision::Number(revision))),
+            (_, Ok(u32::MAX)) => {
+                Err("it is the greatest there is, so no model could ever take that one's place".into())
+            }
+            _ => Err("expected a number from 1 to 4294967294, or next".into()),
         }
     }
 }

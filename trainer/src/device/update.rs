@@ -62,6 +62,19 @@ pub enum UpdateError {
         /// What that is.
         expected: String,
     },
+    /// There is no revision left for another model.
+    #[error(
+        "the model {replaced} of the board {board} is revision {revision}, and a board takes no greater one: build firmware \
+         around the new model and flash that"
+    )]
+    NoRevisionLeft {
+        /// The board.
+        board: String,
+        /// Its model.
+        replaced: String,
+        /// Its revision.
+        revision: u32,
+    },
     /// The board started again and uses another model.
     #[error(
         "{model}: the board {board} took it as revision {revision} and, started again, uses {used}; its flash may be worn \
@@ -224,7 +237,7 @@ pub fn update_over<T: Transport>(
     let (revision, already_there) = match update.revision {
         Revision::Number(revision) => (revision, is_there && revision == before.revision),
         Revision::Next if is_there => (before.revision, true),
-        Revision::Next => (before.revision.saturating_add(1), false),
+        Revision::Next => (next_revision(&board, &before)?, false),
     };
     let start = Instant::now();
     let mut report = UpdateReport {
@@ -258,6 +271,15 @@ pub fn update_over<T: Transport>(
     check_logits(client, model, file, &report.board)?;
     (report.host_matches, report.retries) = (true, client.retries());
     Ok(report)
+}
+
+/// The revision after that of the model in use.
+fn next_revision(board: &str, used: &Description) -> Result<u32, UpdateError> {
+    let Description { name, revision, .. } = used;
+    let next = revision.checked_add(1).filter(|&next| next < u32::MAX);
+    let left =
+        || UpdateError::NoRevisionLeft { board: board.into(), replaced: name.clone(), revision: *revision };
+    next.ok_or_else(left)
 }
 
 /// The board, and number and description of the model whose place is to be taken.
@@ -340,4 +362,37 @@ fn trial_rows(samples: Samples, count: usize) -> Vec<u8> {
 /// Something as it is displayed.
 fn as_text<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use refrain::{CellKind, Numbers, OutputFormat, Shape, Task};
+
+    use super::*;
+
+    #[test]
+    fn the_last_revision_is_never_the_next_one() {
+        let next = |revision| {
+            let used = Description {
+                name: "digits".into(),
+                cell: CellKind::Gru,
+                numbers: Numbers::Int8,
+                shape: Shape { inputs: 1, units: 1, outputs: 2, layers: 1 },
+                samples: Samples::U8,
+                output: OutputFormat { task: Task::Classification, steps: Steps::Last },
+                crc: 0,
+                source: Source::SlotA,
+                revision,
+            };
+            next_revision("fake", &used)
+        };
+        assert_eq!(next(0).unwrap(), 1);
+        assert_eq!(next(u32::MAX - 2).unwrap(), u32::MAX - 1);
+        let error = next(u32::MAX - 1).unwrap_err().to_string();
+        assert!(
+            error.starts_with("the model digits of the board fake is revision 4294967294, and "),
+            "{error}"
+        );
+        assert!(next(u32::MAX).is_err());
+    }
 }

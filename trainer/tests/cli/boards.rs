@@ -63,8 +63,10 @@ fn an_update_needs_a_revision_and_a_board() {
     assert!(missing.contains("--revision <N|next>"), "{missing}");
     for revision in ["0", "-1", "latest", "4294967296"] {
         let message = refused(&format!("--revision={revision}"));
-        assert!(message.contains("a number from 1 to 4294967295, or next"), "{message}");
+        assert!(message.contains("a number from 1 to 4294967294, or next"), "{message}");
     }
+    let last = refused("--revision=4294967295");
+    assert!(last.contains("no model could ever take that one's place"), "{last}");
     let both = refused("--revision 1 --port $none --built-in $m.rfn");
     assert!(both.contains("--built-in") && both.contains("--port"), "{both}");
     let port = refused("--revision 1 --port $none");

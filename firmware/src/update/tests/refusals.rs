@@ -57,6 +57,18 @@ fn a_model_of_another_shape_is_refused_and_both_shapes_are_told() {
 }
 
 #[test]
+fn the_greatest_revision_is_refused_and_the_one_before_it_is_taken() {
+    let refusal = refusal_of(u32::MAX, &model(2));
+    assert_eq!(refusal, UpdateRefusal::LastRevision);
+    assert_eq!(
+        refusal.to_string(),
+        "it is revision 4294967295, the greatest there is, so no model could ever take its place: give a smaller one"
+    );
+    let mut flash = flash::<8, 256>(1);
+    assert_eq!(update(&mut flash, u32::MAX - 1, &model(2)).unwrap().revision, u32::MAX - 1);
+}
+
+#[test]
 fn a_model_that_takes_or_gives_something_else_is_refused() {
     let samples = refusal_of(2, &model_of(Kind { samples: Samples::I16, ..KIND }, 2));
     assert_eq!(samples, UpdateRefusal::Samples { found: Samples::I16, expected: Samples::U8 });
