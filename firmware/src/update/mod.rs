@@ -58,6 +58,7 @@
 //! and an entry for what the other head is right about. Power that fails in there leaves the other head as it is. So an
 //! interruption costs what came since the last entry, at most, and there may be any number of them.
 //!
+//! A model of another cell, shape or kind is refused as soon as its header comes, where the first chunk holds all of that.
 //! An upload that is refused at its end has its heads erased. Until the board is started again, the model that was in use
 //! stays in use.
 //!

@@ -7,7 +7,7 @@ use refrain::link::{FlashFault, Source, UpdateRefusal, Upload};
 use super::flash::{self, HeldFlash, MappedFlash};
 use super::record::Record;
 use super::slot::{HEAD_UNITS, Slot};
-use super::trial::{BuiltIn, stored_crc};
+use super::trial::{BuiltIn, check_start, stored_crc};
 use super::upload::Writer;
 
 /// Bytes at the end of a model file that hold the CRC-32 of those before.
@@ -304,6 +304,10 @@ impl<F: MappedFlash, const MODELS: usize> Updates for Store<'_, F, MODELS> {
         let known = taken.checked_sub(offset).ok_or(UpdateRefusal::Offset { expected: taken })?;
         if bytes.len() > (length - offset) as usize {
             return Err(UpdateRefusal::Beyond { length });
+        }
+        if offset == 0 {
+            let place = self.places.get(usize::from(writer.record.upload.model));
+            place.map_or(Ok(()), |place| check_start(place.built_in.file, bytes))?;
         }
         let new = bytes.get(known as usize..).unwrap_or_default();
         let outcome = writer.take(&mut self.flash, new).map(|()| writer.taken());

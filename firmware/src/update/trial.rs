@@ -2,7 +2,7 @@
 
 use refrain::cell::Cell;
 use refrain::link::UpdateRefusal;
-use refrain::{Header, Model, SampleType};
+use refrain::{Header, Model, ModelError, SampleType};
 
 /// A model in the program, whose place another one may take.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +45,27 @@ pub fn trial<
         Model::<C, INPUTS, UNITS, OUTPUTS, LAYERS, S>::from_bytes(candidate).map_err(UpdateRefusal::Model)?;
     check_interface(built_in, model.header())?;
     model.self_test().map_err(UpdateRefusal::SelfTest)
+}
+
+/// Refuses the first bytes of a file, where they hold the header of a model that is not as the one in the program: what
+/// [`trial`] would refuse when all of it has come. Of fewer bytes, or such as are no header, nothing is said yet.
+pub(super) fn check_start(built_in: &[u8], start: &[u8]) -> Result<(), UpdateRefusal> {
+    let (Ok((found, _)), Ok((expected, _))) = (Header::read(start), Header::read(built_in)) else {
+        return Ok(());
+    };
+    if found.cell != expected.cell {
+        let (found, expected) = (found.cell, expected.cell);
+        return Err(UpdateRefusal::Model(ModelError::Cell { found, expected }));
+    }
+    if found.numbers != expected.numbers {
+        let (found, expected) = (found.numbers, expected.numbers);
+        return Err(UpdateRefusal::Model(ModelError::Numbers { found, expected }));
+    }
+    if found.shape != expected.shape {
+        let (found, expected) = (found.shape, expected.shape);
+        return Err(UpdateRefusal::Model(ModelError::Shape { found, expected }));
+    }
+    check_interface(built_in, &found)
 }
 
 /// Refuses a model whose rows or logits are of another kind than those of the one in the program: hosts, and the room for

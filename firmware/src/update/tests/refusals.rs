@@ -1,7 +1,7 @@
 //! What is refused, with the reason; and what happens when a slot goes bad.
 
 use refrain::link::{Source, UpdateRefusal, Upload};
-use refrain::{ModelError, OutputFormat, Samples, SelfTestError, Shape, Steps, Task, crc32, float};
+use refrain::{CellKind, ModelError, OutputFormat, Samples, SelfTestError, Shape, Steps, Task, crc32, float};
 
 use super::models::{KIND, Kind, built_in, failing_model, model, model_of};
 use super::{announce, boot, flash, in_use, update, upload};
@@ -54,6 +54,54 @@ fn a_model_of_another_shape_is_refused_and_both_shapes_are_told() {
     let gru = BuiltIn { file: &file, trial: trial::<float::Gru, 2, 4, 3, 1, f32> };
     let refusal = upload(&mut boot(&mut flash, gru), 1, &model(1), 50).unwrap_err();
     assert!(matches!(refusal, UpdateRefusal::Model(ModelError::Cell { .. })), "{refusal}");
+}
+
+/// Whoever uploads, and whatever it looked at before.
+#[test]
+fn a_model_of_another_kind_is_refused_before_a_byte_of_it_is_written() {
+    let (file, program) = (model_of(Kind { has_self_test: false, ..KIND }, 1), model(0));
+    let changed = |at: usize, value: u8| {
+        let mut file = file.clone();
+        file[at] = value;
+        let body = file.len() - 4;
+        let crc = crc32(&file[..body]);
+        file[body..].copy_from_slice(&crc.to_le_bytes());
+        file
+    };
+    // Behind magic and version: the cell, the numbers, and the shape, a byte each.
+    let shape = Shape { inputs: 2, units: 4, outputs: 3, layers: 1 };
+    let output = OutputFormat { task: Task::Classification, steps: Steps::Every };
+    let refused = [
+        (
+            changed(5, CellKind::Gru as u8),
+            UpdateRefusal::Model(ModelError::Cell { found: CellKind::Gru, expected: CellKind::SimpleRnn }),
+        ),
+        (
+            changed(8, 5),
+            UpdateRefusal::Model(ModelError::Shape { found: Shape { units: 5, ..shape }, expected: shape }),
+        ),
+        (
+            model_of(Kind { samples: Samples::I16, ..KIND }, 2),
+            UpdateRefusal::Samples { found: Samples::I16, expected: Samples::U8 },
+        ),
+        (
+            model_of(Kind { output, ..KIND }, 2),
+            UpdateRefusal::Output { found: output, expected: KIND.output },
+        ),
+    ];
+    for (file, refusal) in refused {
+        let mut flash = flash::<8, 256>(1);
+        let mut store = boot(&mut flash, BuiltIn { file: &program, ..built_in() });
+        let announced = announce(1, &file);
+        store.begin(announced).unwrap();
+        let steps = store.flash_mut().steps;
+        for _ in 0..2 {
+            assert_eq!(store.chunk(announced.crc, 0, &file[..200]), Err(refusal));
+        }
+        assert_eq!(store.begin(announced), Ok(0));
+        assert_eq!(store.flash_mut().steps, steps, "{refusal}");
+        upload(&mut store, 1, &model(1), 200).unwrap();
+    }
 }
 
 #[test]
