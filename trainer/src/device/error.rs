@@ -75,8 +75,8 @@ pub enum DeviceError {
     },
     /// The board holds other models.
     #[error(
-        "{model}: the board {board} does not hold this model (CRC-32 {crc:08x}), it holds: {held}; flash firmware \
-         that was built with it"
+        "{model}: the board {board} does not hold this model (CRC-32 {crc:08x}), it holds: {held}; put it in the place of \
+         one of its kind by refrain update, or flash firmware that was built with it"
     )]
     WrongModel {
         /// The model file.

@@ -306,7 +306,7 @@ mod tests {
             error,
             format!(
                 "hand-made.rfn: the board fake does not hold this model (CRC-32 {:08x}), it holds: fake (gru, CRC-32 \
-                 00000abc); flash firmware that was built with it",
+                 00000abc); put it in the place of one of its kind by refrain update, or flash firmware that was built with it",
                 file.model().crc()
             )
         );
