@@ -1,11 +1,12 @@
 //! What a board's firmware logs: its lines, out of the bytes that defmt makes of them.
 //!
 //! The firmware sends numbers in place of words; which words they stand for, its ELF says. The bytes come from QEMU's
-//! stdout, or of a real board from whatever reads them there, such as `probe-rs`.
+//! stdout, or of a real board from whatever reads them there, such as OpenOCD. `probe-rs` puts them into words itself; its
+//! text is read as it is.
 
 use std::fmt;
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +21,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// How long a log that goes on is waited for when no more of it is wanted.
 const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// The levels of lines.
+const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 
 /// Why there is no log to read.
 #[derive(Debug, thiserror::Error)]
@@ -45,10 +49,21 @@ pub enum LogError {
 /// One line of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
-    /// How grave it is: `error`, `warn`, `info`, `debug` or `trace`; `None` for a line that came damaged.
+    /// How grave it is: `error`, `warn`, `info`, `debug` or `trace`, or nothing where a text does not say; `None` for a line
+    /// that came damaged.
     pub level: Option<&'static str>,
     /// What it says.
     pub message: String,
+}
+
+impl LogLine {
+    /// A line of text, which begins with its level where it says that.
+    fn of_text(text: &str) -> Self {
+        let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+        let level = LEVELS.into_iter().find(|level| word.eq_ignore_ascii_case(level));
+        let message = if level.is_some() { rest.trim_start() } else { text };
+        Self { level: level.or(Some("")), message: message.into() }
+    }
 }
 
 impl fmt::Display for LogLine {
@@ -57,12 +72,16 @@ impl fmt::Display for LogLine {
     }
 }
 
-/// What the numbers in a program's log stand for.
+/// What the bytes of a log stand for.
 pub struct LogFormat {
-    table: Table,
+    /// What numbers in it do; in a text there are none.
+    table: Option<Table>,
 }
 
 impl LogFormat {
+    /// Lines of text, as `probe-rs` writes them.
+    pub const TEXT: Self = Self { table: None };
+
     /// Reads it out of the program's ELF.
     ///
     /// # Errors
@@ -71,7 +90,7 @@ impl LogFormat {
         let path = || elf.to_owned();
         let bytes = fs::read(elf).map_err(|reason| LogError::File { path: path(), reason })?;
         let problem = match Table::parse(&bytes) {
-            Ok(Some(table)) => return Ok(Self { table }),
+            Ok(Some(table)) => return Ok(Self { table: Some(table) }),
             Ok(None) => "it logs nothing by defmt".into(),
             Err(error) => error.to_string(),
         };
@@ -83,8 +102,28 @@ impl LogFormat {
     ///
     /// # Errors
     /// Those of the source; [`io::ErrorKind::InvalidData`] where nothing behind a damaged line can be read.
-    pub fn read(&self, mut source: impl Read, mut on_line: impl FnMut(LogLine)) -> io::Result<()> {
-        let mut decoder = self.table.new_stream_decoder();
+    pub fn read(&self, source: impl Read, on_line: impl FnMut(LogLine)) -> io::Result<()> {
+        match &self.table {
+            Some(table) => Self::decode(table, source, on_line),
+            None => Self::read_text(source, on_line),
+        }
+    }
+
+    fn read_text(source: impl Read, mut on_line: impl FnMut(LogLine)) -> io::Result<()> {
+        let mut source = BufReader::new(source);
+        let mut line = Vec::new();
+        while source.read_until(b'\n', &mut line)? > 0 {
+            let text = String::from_utf8_lossy(&line);
+            if !text.trim().is_empty() {
+                on_line(LogLine::of_text(text.trim_end()));
+            }
+            line.clear();
+        }
+        Ok(())
+    }
+
+    fn decode(table: &Table, mut source: impl Read, mut on_line: impl FnMut(LogLine)) -> io::Result<()> {
+        let mut decoder = table.new_stream_decoder();
         let mut buffer = [0; 1024];
         loop {
             match source.read(&mut buffer) {
@@ -100,7 +139,7 @@ impl LogFormat {
                         message: frame.display_message().to_string(),
                     },
                     Err(DecodeError::UnexpectedEof) => break,
-                    Err(DecodeError::Malformed) if self.table.encoding().can_recover() => {
+                    Err(DecodeError::Malformed) if table.encoding().can_recover() => {
                         LogLine { level: None, message: "a damaged line".into() }
                     }
                     Err(DecodeError::Malformed) => {
@@ -130,22 +169,16 @@ pub struct LogFollower {
 }
 
 impl LogFollower {
-    /// Reads the log of the program `elf` out of `log`: a file that grows, or a pipe.
+    /// Reads the log of the program `elf`, or where there is none lines of text, out of `log`: a file that grows, or a pipe;
+    /// or from stdin.
     ///
     /// # Errors
     /// [`LogError`].
-    pub fn of_file(elf: &Path, log: &Path) -> Result<Self, LogError> {
-        let format = LogFormat::of_program(elf)?;
+    pub fn open(elf: Option<&Path>, log: Option<&Path>) -> Result<Self, LogError> {
+        let format = elf.map_or(Ok(LogFormat::TEXT), LogFormat::of_program)?;
+        let Some(log) = log else { return Ok(Self::follow(format, io::stdin())) };
         let file = fs::File::open(log).map_err(|reason| LogError::File { path: log.into(), reason })?;
         Ok(Self::follow(format, file))
-    }
-
-    /// Reads the log of the program `elf` from stdin.
-    ///
-    /// # Errors
-    /// [`LogError`].
-    pub fn of_stdin(elf: &Path) -> Result<Self, LogError> {
-        Ok(Self::follow(LogFormat::of_program(elf)?, io::stdin()))
     }
 
     fn follow(format: LogFormat, source: impl Read + Send + 'static) -> Self {
@@ -199,6 +232,41 @@ impl<S: Read> Read for Growing<S> {
                 return Ok(count);
             }
             thread::sleep(LOOK_EVERY);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(level: &'static str, message: &str) -> LogLine {
+        LogLine { level: Some(level), message: message.into() }
+    }
+
+    #[test]
+    fn text_is_read_as_it_is_but_for_its_level() {
+        let text = b"INFO  started: power came\nWARN a row is\n late\r\n\nnot a \xff level\nERROR";
+        let lines = LogFormat::TEXT.lines(&text[..]).unwrap();
+        let expected = [
+            line("info", "started: power came"),
+            line("warn", "a row is"),
+            line("", " late"),
+            line("", "not a \u{fffd} level"),
+            line("error", ""),
+        ];
+        assert_eq!(lines, expected);
+        assert_eq!(lines[0].to_string(), "info  started: power came");
+    }
+
+    #[test]
+    fn text_is_read_while_it_grows() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        let log = LogFollower::follow(LogFormat::TEXT, reader);
+        for message in ["INFO one\n", "DEBUG two\n"] {
+            io::Write::write_all(&mut writer, message.as_bytes()).unwrap();
+            let line = log.lines.recv().unwrap();
+            assert_eq!(line, LogLine::of_text(message.trim_end()));
         }
     }
 }

@@ -27,10 +27,18 @@ Examples:
   refrain monitor gru.rfn --data mnist --limit 20           rows of 20 images, one every 50 ms, on an emulated board
   refrain monitor gru.rfn --data mnist --period 10 --deadline 8
   refrain monitor gru.rfn --port /dev/ttyACM0               only watch a real board, until Ctrl-C
-  refrain monitor gru.rfn --data D --port /dev/ttyACM0 --elf firmware.elf --log log.defmt
+  refrain monitor gru.rfn --data D --port /dev/ttyACM0 --log board.log
 
-The log of an emulated board is read by itself. That of a real one needs the ELF that runs there, for the words, and the
-bytes that the board logs, in a file that grows or a pipe, or on stdin: whatever reads them from the board.";
+The log of an emulated board is read by itself. On a real one probe-rs reads it and puts it into words; in another terminal:
+
+  probe-rs attach --chip STM32L475VGTx --no-catch-reset --no-catch-hardfault --log-format '{L} {s}' \\
+    --target-output-file defmt=board.log target/thumbv7em-none-eabihf/firmware/refrain-firmware
+
+Or OpenOCD hands on the bytes as the board sends them, for which the ELF that runs there has the words:
+
+  openocd -f interface/stlink.cfg -f target/stm32l4x.cfg -c init \\
+    -c 'rtt setup 0x20000000 0x18000 \"SEGGER RTT\"' -c 'rtt start' -c 'rtt server start 9090 0'
+  nc localhost 9090 | refrain monitor gru.rfn --data D --port /dev/ttyACM0 --elf refrain-firmware --log -";
 
 /// Periods that no row may come, beside some seconds, before the board's watchdog resets it.
 const SILENT_PERIODS: u32 = 10;
@@ -63,11 +71,12 @@ pub(in crate::cli) struct Args {
     /// The serial port of a real board, instead of an emulated one
     #[arg(long, value_name = "/dev/tty...", conflicts_with = "board")]
     port: Option<String>,
-    /// The program that runs on the board at the port, to read its log
+    /// The ELF that runs on the board at the port, where the log is the bytes that it sends by defmt
     #[arg(long, value_name = "FILE", requires_all = ["log", "port"])]
     elf: Option<PathBuf>,
-    /// What the board at the port logs by defmt, as bytes: a file that grows, a pipe, or - for stdin
-    #[arg(long, value_name = "FILE|-", requires_all = ["elf", "port"])]
+    /// What the board at the port logs, in lines of text, or with --elf as it sends it: a file that grows, a pipe, or - for
+    /// stdin
+    #[arg(long, value_name = "FILE|-", requires = "port")]
     log: Option<PathBuf>,
 }
 
@@ -95,8 +104,8 @@ impl Args {
     }
 
     fn log(&self) -> Option<LogSource> {
-        let (elf, log) = (self.elf.clone()?, self.log.clone()?);
-        Some(LogSource { elf, log: Some(log).filter(|log| log.as_os_str() != "-") })
+        let log = self.log.clone()?;
+        Some(LogSource { elf: self.elf.clone(), log: Some(log).filter(|log| log.as_os_str() != "-") })
     }
 }
 

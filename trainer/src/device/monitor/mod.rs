@@ -47,21 +47,18 @@ pub struct Watch<'d> {
     pub log: Option<LogSource>,
 }
 
-/// A log, and the program that writes it.
+/// A log of a real board.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSource {
-    /// The ELF that runs on the board.
-    pub elf: PathBuf,
-    /// A file or pipe of what it logs; stdin where there is none.
+    /// The ELF that runs on the board, where the log is what that sends; none where it is in words already.
+    pub elf: Option<PathBuf>,
+    /// A file or pipe of the log; stdin where there is none.
     pub log: Option<PathBuf>,
 }
 
 impl LogSource {
     fn open(&self) -> Result<LogFollower, DeviceError> {
-        Ok(match &self.log {
-            Some(log) => LogFollower::of_file(&self.elf, log)?,
-            None => LogFollower::of_stdin(&self.elf)?,
-        })
+        Ok(LogFollower::open(self.elf.as_deref(), self.log.as_deref())?)
     }
 }
 

@@ -143,7 +143,7 @@ impl Emulator {
     /// # Errors
     /// [`LogError`].
     pub fn log(&self) -> Result<LogFollower, LogError> {
-        LogFollower::of_file(&self.process.firmware.elf, &self.process.log_path())
+        LogFollower::open(Some(&self.process.firmware.elf), Some(&self.process.log_path()))
     }
 
     /// Why the link was closed: QEMU has ended. `None` where it still runs.
