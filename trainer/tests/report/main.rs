@@ -6,6 +6,7 @@
 
 mod browser;
 mod sample;
+mod validations;
 
 use browser::{Scheme, View, look};
 use serde_json::Value;
@@ -142,7 +143,7 @@ fn equal_pages_are_equal_bytes() {
 
 #[test]
 fn a_validation_says_what_ran_where_and_what_each_part_costs() {
-    let html = sample::validation().to_html();
+    let html = validations::of_images().to_html();
     for scheme in [Scheme::Light, Scheme::Dark] {
         for found in narrow_and_wide(&html, scheme) {
             assert_eq!(found["title"], "simple-rnn on mps2-an386 – Refrain");
@@ -161,12 +162,12 @@ fn a_validation_says_what_ran_where_and_what_each_part_costs() {
     {
         assert!(html.contains(words), "{words}");
     }
-    assert_eq!(html, sample::validation().to_html(), "equal pages are equal bytes");
+    assert_eq!(html, validations::of_images().to_html(), "equal pages are equal bytes");
 }
 
 #[test]
 fn a_validation_that_failed_says_so_and_names_are_text() {
-    let html = sample::hostile_validation().to_html();
+    let html = validations::hostile().to_html();
     for found in narrow_and_wide(&html, Scheme::Dark) {
         assert_eq!(found["title"], "<img src=x onerror=alert(1)> on mps2-an386 – Refrain");
         assert_eq!((&found["images"], &found["matrices"]), (&Value::from(0), &Value::from(0)));
