@@ -5,6 +5,9 @@
 //! | `mps2-an382`, `-an385`, `-an386`, `-an500`, `-an505`, `mps3-an547` | Cortex-M0, M3, M4F, M7, M33, M55 | QEMU |
 //! | `b-l475e-iot01a` | STM32L475, Cortex-M4F at 80 MHz | QEMU 9.1 or newer, and the real board, by one program |
 //!
+//! QEMU has no machine `mps2-an382`: firmware for it, in a Cortex-M0's instructions alone, runs on the Cortex-M3 of
+//! `mps2-an385`, which has the same memories and devices.
+//!
 //! **None of this has been run on silicon.** What is written here of the real board comes from its manuals.
 //!
 //! # A real board

@@ -48,7 +48,11 @@ fn every_board_gives_the_same_logits() {
         let counts =
             reports.iter().map(|report| report.instructions_per_inference.expect("QEMU counts them"));
         let counts: Vec<String> = counts.map(|count| count.to_string()).collect();
-        println!("| {} | {board} | {count} | {} |", board.core(), counts.join(" | "));
+        let core = match board.emulated_core() {
+            core if core == board.core() => core.to_owned(),
+            other => format!("{}, on QEMU's {other}", board.core()),
+        };
+        println!("| {core} | {board} | {count} | {} |", counts.join(" | "));
         let found: Vec<_> = reports.into_iter().map(|report| report.logits_sha256).collect();
         assert_eq!(found, expected, "{board}");
     }

@@ -67,8 +67,9 @@ impl RunArgs {
 /// The flags that name a board.
 #[derive(Debug, clap::Args)]
 pub(super) struct TargetArgs {
-    /// The board that QEMU emulates: mps2-an382 (Cortex-M0), mps2-an385 (M3), mps2-an386 (M4), b-l475e-iot01a (M4; the
-    /// same program is for the real one), mps2-an500 (M7), mps2-an505 (M33) or mps3-an547 (M55)
+    /// The board that QEMU emulates: mps2-an382 (built for Cortex-M0; QEMU has none with the memory, and runs it on the
+    /// Cortex-M3 of its mps2-an385), mps2-an385 (M3), mps2-an386 (M4), b-l475e-iot01a (M4; the same program is for the
+    /// real one), mps2-an500 (M7), mps2-an505 (M33) or mps3-an547 (M55)
     #[arg(long, value_name = "NAME", default_value_t = Board::default())]
     board: Board,
     /// The serial port of a real board, instead of an emulated one

@@ -166,6 +166,14 @@ impl Board {
         self.facts().core
     }
 
+    /// The processor that QEMU runs its firmware on: another one where QEMU has no such machine.
+    pub const fn emulated_core(self) -> &'static str {
+        match self {
+            Self::Mps2An382 => Self::Mps2An385.core(),
+            other => other.core(),
+        }
+    }
+
     /// The Rust target of its processor.
     pub const fn target(self) -> &'static str {
         self.facts().target
@@ -231,5 +239,14 @@ mod tests {
         for board in Board::ALL {
             assert_eq!(board.name().parse::<Board>().unwrap(), board);
         }
+    }
+
+    #[test]
+    fn a_board_that_qemu_lacks_runs_on_the_core_of_the_machine_in_its_place() {
+        for board in Board::ALL {
+            let machine: Board = board.machine().parse().unwrap();
+            assert_eq!(board.emulated_core(), machine.core(), "{board}");
+        }
+        assert_ne!(Board::Mps2An382.emulated_core(), Board::Mps2An382.core());
     }
 }

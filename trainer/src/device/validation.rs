@@ -100,6 +100,10 @@ pub fn validate(
     };
     let known = hello.board.parse::<Board>().ok();
     let Judged { report, board, host } = judge(file, outcome, samples)?;
+    let core = known.map(|board| match &ready {
+        Ready::Emulated { .. } => board.emulated_core(),
+        Ready::Port(_) => board.core(),
+    });
     let clock_hz = known.map(Board::clock_hz);
     let least = |(instructions, clock): (u64, u32)| 1e3 * instructions as f64 / f64::from(clock);
     Ok(Validation {
@@ -109,7 +113,7 @@ pub fn validate(
         firmware: hello.firmware,
         qemu,
         port,
-        core: known.map(Board::core),
+        core,
         clock_hz,
         host: HostFigures { scores: host.scores, logits_sha256: host.logits_sha256 },
         profile,

@@ -54,6 +54,8 @@ fn flags_that_make_no_sense_together_are_refused() {
     assert!(log.contains("--port"), "{log}");
     let both = refused("--board mps2-an386 --port $none");
     assert!(both.contains("--board") && both.contains("--port"), "{both}");
+    let text = refused("--port $none --log -");
+    assert!(text.contains("none: cannot open this serial port"), "{text}");
     assert!(refused("--port $none").contains("none: cannot open this serial port"));
     assert!(refused("--board pdp-11").contains("mps2-an386"));
 }
