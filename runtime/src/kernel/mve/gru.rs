@@ -1,0 +1,138 @@
+//! A whole timestep of a GRU.
+
+use core::arch::naked_asm;
+
+use super::activations::begin;
+use super::{PackedSums, TILES, groups, in_vectors};
+use crate::activation::{TANH, ZERO};
+use crate::cell::LayerStep;
+use crate::kernel::Bits8;
+
+/// Units of a tile.
+const UNITS: usize = 2;
+
+/// The sums of a group. The assembly finds them by their offsets.
+#[repr(C)]
+struct Sums {
+    /// Of the gates, and of the candidate the hidden state's half.
+    tiles: [PackedSums<3>; TILES],
+    /// Of the candidate the input's half, `256·A + B` of each tile.
+    input_packed: [i32; TILES],
+    /// And `B`.
+    input_low: [i32; TILES],
+}
+
+/// One timestep of a layer of a GRU, [`plain`](crate::cell::gru::plain) bit for bit.
+#[inline(never)]
+pub(crate) fn gru(step: LayerStep<'_, Bits8, 3>, recurrent_bias: &[i32]) {
+    let (groups, [input, recurrent], [of_input_tile, of_recurrent_tile]) = groups(step, UNITS);
+    let mut sums =
+        Sums { tiles: [PackedSums::default(); TILES], input_packed: [0; TILES], input_low: [0; TILES] };
+    let recurrent_biases = recurrent_bias.as_chunks::<UNITS>().0;
+    for (group, recurrent_biases) in groups.zip(recurrent_biases.chunks(TILES)) {
+        let Some(tiles) = sums.tiles.get_mut(..group.hidden.len().div_ceil(UNITS)) else { return };
+        begin(tiles, group.biases);
+        input.add_products(tiles, group.words[0], of_input_tile);
+        // the reset gate comes between the candidate's halves
+        let halves = sums.input_packed.iter_mut().zip(&mut sums.input_low);
+        for (([.., sum], [a, b]), (packed, low)) in tiles.iter_mut().zip(recurrent_biases).zip(halves) {
+            [*packed, *low] = *sum;
+            *sum = [(a << 8).wrapping_add(*b), *b];
+        }
+        recurrent.add_products(tiles, group.words[1], of_recurrent_tile);
+        let count = tiles.len().min(group.multipliers.len());
+        in_vectors::<_, { TILES * UNITS }>(group.hidden, |hidden| {
+            // SAFETY: so many tiles have sums and multipliers, and their units places in the hidden state.
+            unsafe {
+                equations(&raw const sums, hidden.as_mut_ptr(), group.multipliers.as_ptr().cast(), count);
+            }
+        });
+    }
+}
+
+/// The new states of the units of so many tiles, at least one. Eight units take 97 instructions.
+///
+/// # Safety
+/// There are sums and multipliers, `[tiles][3][2]`, of so many tiles, and the hidden states of their units, two each.
+#[unsafe(naked)]
+unsafe extern "C" fn equations(sums: *const Sums, hidden: *mut i16, multipliers: *const i32, tiles: usize) {
+    naked_asm!(
+        assembler!(),
+        "push {{r4, r5, r6, r8, r9, lr}}",
+        "vpush {{d8, d9, d10, d11, d12, d13, d14, d15}}",
+        table!(),
+        "mov r8, #8192",
+        // r6: the input's half of the candidate's sums
+        "add r6, r0, #{input}",
+        // q6, q7: where the reset gate's sums and multipliers are of the four tiles before the first
+        "sub r0, r0, #88",
+        "sub r2, r2, #88",
+        "movs r9, #24",
+        "mov r12, #0",
+        "vidup.u32 q6, r12, #1",
+        "vmul.i32 q6, q6, r9",
+        "vadd.i32 q7, q6, r2",
+        "vadd.i32 q6, q6, r0",
+        "dlstp.32 lr, r3",
+        "2:",
+        // q0: r = sigmoid(..), even units in even halves of words
+        "vldrw.u32 q0, [q6, #96]!",
+        "vldrw.u32 q1, [q6, #4]",
+        "vldrw.u32 q2, [q7, #96]!",
+        "vldrw.u32 q3, [q7, #4]",
+        requantise!("q0", "q1", "q2", "q3"),
+        tanh!("q1", "q0", "q2", "q3", "q4"),
+        sigmoid_of_tanh!("q1"),
+        // `scale_by_gate` of the candidate's recurrent half, of even units in q2 and of odd ones in q3
+        "vldrw.u32 q2, [q6, #8]",
+        "vldrw.u32 q3, [q6, #12]",
+        "vsub.i32 q2, q2, q3",
+        "vshr.s32 q2, q2, #6",
+        "vshl.i32 q3, q3, #2",
+        "vshl.i32 q0, q1, #16",
+        "vmulh.s32 q2, q2, q0",
+        "vshr.u32 q1, q1, #16",
+        "vshl.i32 q1, q1, #16",
+        "vmulh.s32 q3, q3, q1",
+        // and its input's half: 256 times the sum, less what is not A's, as `requantise!` has it
+        "vldrw.u32 q1, [r6, #{low}]",
+        "vldrw.u32 q0, [r6], #16",
+        "vshl.i32 q2, q2, #8",
+        "vadd.i32 q0, q0, q2",
+        "vadd.i32 q1, q1, q3",
+        // less the low part, which `requantise!` takes away once too often
+        "vadd.i32 q0, q0, q3",
+        "vldrw.u32 q2, [q7, #8]",
+        "vldrw.u32 q3, [q7, #12]",
+        requantise!("q0", "q1", "q2", "q3"),
+        // q5: g = tanh(..)
+        tanh!("q5", "q0", "q1", "q2", "q3"),
+        // q1: z = sigmoid(..)
+        "vldrw.u32 q0, [q6, #-8]",
+        "vldrw.u32 q1, [q6, #-4]",
+        "vldrw.u32 q2, [q7, #-8]",
+        "vldrw.u32 q3, [q7, #-4]",
+        requantise!("q0", "q1", "q2", "q3"),
+        tanh!("q1", "q0", "q2", "q3", "q4"),
+        sigmoid_of_tanh!("q1"),
+        // g + (z * h - z * g), the latter rounded
+        "vldrh.u16 q0, [r1]",
+        "vmullb.s16 q2, q1, q0",
+        "vmullb.s16 q3, q1, q5",
+        "vsub.i32 q2, q2, q3",
+        "vmullt.s16 q3, q1, q0",
+        "vmullt.s16 q4, q1, q5",
+        "vsub.i32 q3, q3, q4",
+        "vrshrnb.i32 q2, q2, #14",
+        "vrshrnt.i32 q2, q3, #14",
+        "vadd.i16 q2, q2, q5",
+        "vstrh.16 q2, [r1], #16",
+        "letp lr, 2b",
+        "vpop {{d8, d9, d10, d11, d12, d13, d14, d15}}",
+        "pop {{r4, r5, r6, r8, r9, pc}}",
+        input = const core::mem::offset_of!(Sums, input_packed),
+        low = const core::mem::offset_of!(Sums, input_low) - core::mem::offset_of!(Sums, input_packed),
+        table = sym TANH,
+        zero = const ZERO * size_of::<u32>(),
+    )
+}
