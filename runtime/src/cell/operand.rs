@@ -3,8 +3,9 @@
 use super::Value;
 use crate::Scaling;
 use crate::dense;
-use crate::fixed::{HIDDEN_BITS, halves, hidden_operand, shifted_operand, standardised_operand, word};
+use crate::fixed::{HIDDEN_BITS, shifted_operand, standardised_operand};
 use crate::format::{File, SectionKind};
+use crate::kernel::{hidden_operands, shift_bytes};
 use crate::sample::{Inputs, Sample, float_operand};
 
 impl Value for i16 {
@@ -16,22 +17,7 @@ impl Value for i16 {
     // not inlined, as a timestep that is computed and one out of a table of states both come here
     #[inline(never)]
     fn operands(hidden: &[i16], operand: &mut [i16], operand_bits: u32) {
-        // eight at a time, two in a word: small cores load and store a word as fast as half of one
-        let (hidden, operand) = of_one_length(hidden, operand);
-        let (eights, last) = hidden.as_chunks::<8>();
-        let (operand_eights, last_operands) = operand.as_chunks_mut::<8>();
-        for (operands, eight) in operand_eights.iter_mut().zip(eights) {
-            let (operands, _) = operands.as_chunks_mut();
-            for (operands, &two) in operands.iter_mut().zip(eight.as_chunks().0) {
-                let two = halves(word(two.map(i16::cast_unsigned)));
-                let two =
-                    two.map(|hidden| hidden_operand(hidden.cast_signed(), operand_bits).cast_unsigned());
-                *operands = halves(word(two)).map(u16::cast_signed);
-            }
-        }
-        for (operand, &hidden) in last_operands.iter_mut().zip(last) {
-            *operand = hidden_operand(hidden, operand_bits);
-        }
+        hidden_operands(hidden, operand, operand_bits);
     }
 
     fn logits(file: &File<'_>, hidden: &[i16], logits: &mut [i32]) {
@@ -104,32 +90,6 @@ impl<'a> Inputs<'a, i16> for IntegerInputs<'a> {
     }
 }
 
-/// Bytes shifted left, four at a time in two words: what [`IntegerInputs::row`] does to those of a scaling that they
-/// cannot leave.
-#[inline(never)]
-fn shift_bytes(row: &[u8], operand: &mut [i16], shift: i8) {
-    let (row, operand) = of_one_length(row, operand);
-    let (fours, last) = row.as_chunks();
-    let (operand_fours, last_operands) = operand.as_chunks_mut();
-    for (operands, &four) in operand_fours.iter_mut().zip(fours) {
-        let bytes = u32::from_le_bytes(four);
-        let (even, odd) = (bytes & 0x00ff_00ff, bytes >> 8 & 0x00ff_00ff);
-        let words = [even & 0x0000_ffff | odd << 16, even >> 16 | odd & 0xffff_0000];
-        let [[a, b], [c, d]] = words.map(|word| halves(word << shift));
-        *operands = [a, b, c, d].map(u16::cast_signed);
-    }
-    for (operand, &byte) in last_operands.iter_mut().zip(last) {
-        *operand = shifted_operand(byte.into(), shift) as i16;
-    }
-}
-
-/// Both as far as both go: one may lie in memory for more, and what is left over of either in twos or fours must be of
-/// the same places.
-fn of_one_length<'a, 'b, A, B>(from: &'a [A], to: &'b mut [B]) -> (&'a [A], &'b mut [B]) {
-    let length = from.len().min(to.len());
-    (from.get(..length).unwrap_or_default(), to.get_mut(..length).unwrap_or_default())
-}
-
 impl IntegerInputs<'_> {
     /// Turns samples into operands, in place. Not inlined, so that its code is there once for all types of samples.
     #[inline(never)]
@@ -186,6 +146,7 @@ impl<'a> Inputs<'a, i16> for FloatInputs<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixed::hidden_operand;
 
     /// In memory for more, as a model has whose shape is known only when it runs.
     #[test]

@@ -20,6 +20,14 @@ use crate::fixed::requantise;
 mod check;
 mod nibbles;
 #[cfg_attr(
+    kernel = "mve",
+    cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the kernel for this machine makes operands in its own way")
+    )
+)]
+mod operands;
+#[cfg_attr(
     any(kernel = "armv6m", kernel = "dsp", kernel = "mve", kernel = "x86_64"),
     cfg_attr(not(test), expect(dead_code, reason = "another kernel runs on this machine"))
 )]
@@ -50,6 +58,11 @@ mod timestep {
 }
 #[cfg(any(kernel = "dsp", kernel = "mve"))]
 use chosen as timestep;
+
+#[cfg(kernel = "mve")]
+pub(crate) use chosen::{hidden_operands, shift_bytes};
+#[cfg(not(kernel = "mve"))]
+pub(crate) use operands::{hidden_operands, shift_bytes};
 
 #[cfg(kernel = "dsp")]
 use chosen::add_products;

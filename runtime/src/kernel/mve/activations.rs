@@ -25,19 +25,59 @@ macro_rules! tanh {
     ($to:literal, $z:literal, $index:literal, $growth:literal, $value:literal) => {
         concat!(
             // clamped, as -2^15 becomes 2^15 - 1
-            "vqabs.s16 ", $to, ", ", $z, "\n",
+            "vqabs.s16 ",
+            $to,
+            ", ",
+            $z,
+            "\n",
             // TANH[z >> 7], in halves of words
-            "vshr.u16 ", $index, ", ", $to, ", #6\n",
-            "vbic.i16 ", $index, ", #1\n",
-            "vldrh.u16 ", $growth, ", [r4, ", $index, ", uxtw #1]\n",
-            "vldrh.u16 ", $value, ", [r5, ", $index, ", uxtw #1]\n",
+            "vshr.u16 ",
+            $index,
+            ", ",
+            $to,
+            ", #6\n",
+            "vbic.i16 ",
+            $index,
+            ", #1\n",
+            "vldrh.u16 ",
+            $growth,
+            ", [r4, ",
+            $index,
+            ", uxtw #1]\n",
+            "vldrh.u16 ",
+            $value,
+            ", [r5, ",
+            $index,
+            ", uxtw #1]\n",
             // value + (growth * fraction + 64) >> 7, as (growth * (fraction << 9) + 2^15) >> 16
-            "vshl.i16 ", $to, ", ", $to, ", #9\n",
-            "vrmulh.u16 ", $to, ", ", $to, ", ", $growth, "\n",
-            "vadd.i16 ", $to, ", ", $to, ", ", $value, "\n",
+            "vshl.i16 ",
+            $to,
+            ", ",
+            $to,
+            ", #9\n",
+            "vrmulh.u16 ",
+            $to,
+            ", ",
+            $to,
+            ", ",
+            $growth,
+            "\n",
+            "vadd.i16 ",
+            $to,
+            ", ",
+            $to,
+            ", ",
+            $value,
+            "\n",
             // the sign
-            "vpt.s16 lt, ", $z, ", zr\n",
-            "vnegt.s16 ", $to, ", ", $to, "\n",
+            "vpt.s16 lt, ",
+            $z,
+            ", zr\n",
+            "vnegt.s16 ",
+            $to,
+            ", ",
+            $to,
+            "\n",
         )
     };
 }
@@ -55,41 +95,53 @@ macro_rules! requantise {
     ($packed:literal, $low:literal, $of_a:literal, $of_b:literal) => {
         concat!(
             // 256·A and 256·B, which is what `requantise` multiplies
-            "vsub.i32 ", $packed, ", ", $packed, ", ", $low, "\n",
-            "vshl.i32 ", $low, ", ", $low, ", #8\n",
-            "vrmulh.s32 ", $packed, ", ", $packed, ", ", $of_a, "\n",
-            "vrmulh.s32 ", $low, ", ", $low, ", ", $of_b, "\n",
+            "vsub.i32 ",
+            $packed,
+            ", ",
+            $packed,
+            ", ",
+            $low,
+            "\n",
+            "vshl.i32 ",
+            $low,
+            ", ",
+            $low,
+            ", #8\n",
+            "vrmulh.s32 ",
+            $packed,
+            ", ",
+            $packed,
+            ", ",
+            $of_a,
+            "\n",
+            "vrmulh.s32 ",
+            $low,
+            ", ",
+            $low,
+            ", ",
+            $of_b,
+            "\n",
             // clamped, A's in even halves of words and B's in odd ones
-            "vqmovnb.s32 ", $packed, ", ", $packed, "\n",
-            "vqmovnt.s32 ", $packed, ", ", $low, "\n",
+            "vqmovnb.s32 ",
+            $packed,
+            ", ",
+            $packed,
+            "\n",
+            "vqmovnt.s32 ",
+            $packed,
+            ", ",
+            $low,
+            "\n",
         )
     };
 }
 
 /// Where the sums of rows begin: `256·A + B` and `B` of each pair's biases. Four pairs take 7 instructions.
-pub(super) fn begin<const P: usize>(sums: &mut [[[i32; 2]; P]], biases: &[[[i32; 2]; P]]) {
-    let pairs = sums.len().min(biases.len()) * P;
-    // SAFETY: there are so many pairs of sums and of biases.
-    unsafe { begin_pairs(sums.as_mut_ptr().cast(), pairs, biases.as_ptr().cast()) };
-}
-
-/// tanh of the pre-activations of rows, row after row. Eight rows take 22 instructions.
-pub(super) fn tanh_of_rows<const P: usize>(
-    rows: &mut [[[i16; 2]; P]],
-    sums: &[[[i32; 2]; P]],
-    multipliers: &[[[i32; 2]; P]],
-) {
-    let pairs = rows.len().min(sums.len()).min(multipliers.len()) * P;
-    // SAFETY: there are so many pairs of each.
-    unsafe {
-        tanh_of_pairs(sums.as_ptr().cast(), rows.as_mut_ptr().cast(), multipliers.as_ptr().cast(), pairs);
-    }
-}
-
+///
 /// # Safety
-/// `sums` and `biases` are `[pairs][2]`.
+/// `sums` and `biases` are `[pairs][2]`, and there is at least one pair.
 #[unsafe(naked)]
-unsafe extern "C" fn begin_pairs(sums: *mut i32, pairs: usize, biases: *const i32) {
+pub(super) unsafe extern "C" fn begin(sums: *mut i32, pairs: usize, biases: *const i32) {
     naked_asm!(
         assembler!(),
         "push {{r7, lr}}",
@@ -111,10 +163,18 @@ unsafe extern "C" fn begin_pairs(sums: *mut i32, pairs: usize, biases: *const i3
     )
 }
 
+/// tanh of the pre-activations of rows, row after row: `rows: [pairs][2]`, which may be where the sums are. Eight rows take
+/// 22 instructions.
+///
 /// # Safety
-/// `rows`, `sums` and `multipliers` are `[pairs][2]`.
+/// `sums`, `rows` and `multipliers` are `[pairs][2]`, and there is at least one pair.
 #[unsafe(naked)]
-unsafe extern "C" fn tanh_of_pairs(sums: *const i32, rows: *mut i16, multipliers: *const i32, pairs: usize) {
+pub(super) unsafe extern "C" fn tanh_of_rows(
+    sums: *const i32,
+    rows: *mut i16,
+    multipliers: *const i32,
+    pairs: usize,
+) {
     naked_asm!(
         assembler!(),
         "push {{r4, r5, r7, lr}}",

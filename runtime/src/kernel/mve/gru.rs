@@ -2,8 +2,7 @@
 
 use core::arch::naked_asm;
 
-use super::activations::begin;
-use super::{PackedSums, TILES, groups, in_vectors};
+use super::{Layer, Sums, TILES, in_vectors};
 use crate::activation::{TANH, ZERO};
 use crate::cell::LayerStep;
 use crate::kernel::Bits8;
@@ -12,39 +11,53 @@ use crate::kernel::Bits8;
 const UNITS: usize = 2;
 
 /// The sums of a group. The assembly finds them by their offsets.
+#[derive(Default)]
 #[repr(C)]
-struct Sums {
+struct GroupSums {
     /// Of the gates, and of the candidate the hidden state's half.
-    tiles: [PackedSums<3>; TILES],
+    tiles: Sums<3>,
     /// Of the candidate the input's half, `256·A + B` of each tile.
     input_packed: [i32; TILES],
     /// And `B`.
     input_low: [i32; TILES],
 }
 
+impl GroupSums {
+    /// Puts the candidate's sums of the input's half aside, as the reset gate comes between them and those of the hidden
+    /// state's half, which begin with this bias.
+    #[inline(always)]
+    fn leave_input(&mut self, recurrent_bias: &[[i32; UNITS]]) {
+        let input = self.input_packed.iter_mut().zip(&mut self.input_low);
+        for (([.., sums], [a, b]), (packed, low)) in self.tiles.iter_mut().zip(recurrent_bias).zip(input) {
+            [*packed, *low] = *sums;
+            *sums = [(a << 8).wrapping_add(*b), *b];
+        }
+    }
+}
+
 /// One timestep of a layer of a GRU, [`plain`](crate::cell::gru::plain) bit for bit.
 #[inline(never)]
 pub(crate) fn gru(step: LayerStep<'_, Bits8, 3>, recurrent_bias: &[i32]) {
-    let (groups, [input, recurrent], [of_input_tile, of_recurrent_tile]) = groups(step, UNITS);
-    let mut sums =
-        Sums { tiles: [PackedSums::default(); TILES], input_packed: [0; TILES], input_low: [0; TILES] };
-    let recurrent_biases = recurrent_bias.as_chunks::<UNITS>().0;
-    for (group, recurrent_biases) in groups.zip(recurrent_biases.chunks(TILES)) {
-        let Some(tiles) = sums.tiles.get_mut(..group.hidden.len().div_ceil(UNITS)) else { return };
-        begin(tiles, group.biases);
-        input.add_products(tiles, group.words[0], of_input_tile);
-        // the reset gate comes between the candidate's halves
-        let halves = sums.input_packed.iter_mut().zip(&mut sums.input_low);
-        for (([.., sum], [a, b]), (packed, low)) in tiles.iter_mut().zip(recurrent_biases).zip(halves) {
-            [*packed, *low] = *sum;
-            *sum = [(a << 8).wrapping_add(*b), *b];
+    let LayerStep { rows, x, old, hidden } = step;
+    let Some(mut layer) = Layer::new(&rows, [x, old], hidden.len().div_ceil(UNITS)) else { return };
+    let mut sums = GroupSums::default();
+    let recurrent_bias = recurrent_bias.as_chunks::<UNITS>().0.chunks(TILES);
+    for (hidden, recurrent_bias) in hidden.chunks_mut(TILES * UNITS).zip(recurrent_bias) {
+        let tiles = hidden.len().div_ceil(UNITS);
+        let pairs = sums.tiles.as_flattened_mut().as_mut_ptr();
+        // SAFETY: the layer has as many tiles as the hidden state needs, and a group at most `TILES`, at least one.
+        unsafe {
+            layer.begin(pairs, tiles);
+            layer.halves[0].add_products::<3>(pairs, tiles);
         }
-        recurrent.add_products(tiles, group.words[1], of_recurrent_tile);
-        let count = tiles.len().min(group.multipliers.len());
-        in_vectors::<_, { TILES * UNITS }>(group.hidden, |hidden| {
+        sums.leave_input(recurrent_bias);
+        let pairs = sums.tiles.as_flattened_mut().as_mut_ptr();
+        // SAFETY: as above.
+        unsafe { layer.halves[1].add_products::<3>(pairs, tiles) };
+        in_vectors::<_, { TILES * UNITS }>(hidden, |hidden| {
             // SAFETY: so many tiles have sums and multipliers, and their units places in the hidden state.
             unsafe {
-                equations(&raw const sums, hidden.as_mut_ptr(), group.multipliers.as_ptr().cast(), count);
+                equations(&raw const sums, hidden.as_mut_ptr(), layer.next_multipliers(tiles), tiles);
             }
         });
     }
@@ -55,7 +68,12 @@ pub(crate) fn gru(step: LayerStep<'_, Bits8, 3>, recurrent_bias: &[i32]) {
 /// # Safety
 /// There are sums and multipliers, `[tiles][3][2]`, of so many tiles, and the hidden states of their units, two each.
 #[unsafe(naked)]
-unsafe extern "C" fn equations(sums: *const Sums, hidden: *mut i16, multipliers: *const i32, tiles: usize) {
+unsafe extern "C" fn equations(
+    sums: *const GroupSums,
+    hidden: *mut i16,
+    multipliers: *const i32,
+    tiles: usize,
+) {
     naked_asm!(
         assembler!(),
         "push {{r4, r5, r6, r8, r9, lr}}",
@@ -130,8 +148,8 @@ unsafe extern "C" fn equations(sums: *const Sums, hidden: *mut i16, multipliers:
         "letp lr, 2b",
         "vpop {{d8, d9, d10, d11, d12, d13, d14, d15}}",
         "pop {{r4, r5, r6, r8, r9, pc}}",
-        input = const core::mem::offset_of!(Sums, input_packed),
-        low = const core::mem::offset_of!(Sums, input_low) - core::mem::offset_of!(Sums, input_packed),
+        input = const core::mem::offset_of!(GroupSums, input_packed),
+        low = const core::mem::offset_of!(GroupSums, input_low) - core::mem::offset_of!(GroupSums, input_packed),
         table = sym TANH,
         zero = const ZERO * size_of::<u32>(),
     )

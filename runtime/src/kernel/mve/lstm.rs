@@ -2,8 +2,8 @@
 
 use core::arch::naked_asm;
 
-use super::activations::{begin, tanh_of_rows};
-use super::{LANES, PackedSums, TILES, groups, in_vectors};
+use super::activations::tanh_of_rows;
+use super::{LANES, Layer, Sums, TILES, in_vectors};
 use crate::activation::{TANH, ZERO};
 use crate::cell::LayerStep;
 use crate::fixed::{GATE_BITS, HIDDEN_BITS, PREACTIVATION_BITS};
@@ -25,23 +25,28 @@ pub(crate) fn lstm(step: LayerStep<'_, Bits8, 2>, cell: &mut [i32], cell_bits: u
         written: cell_bits as i32 - (GATE_BITS + HIDDEN_BITS) as i32,
         squash: PREACTIVATION_BITS as i32 - cell_bits as i32,
     };
-    let (groups, spans, of_tile) = groups(step, 1);
-    let mut sums = [PackedSums::default(); TILES];
-    let mut gates = [[[0; 2]; 2]; TILES];
-    for (group, cell) in groups.zip(cell.chunks_mut(TILES)) {
-        let Some(sums) = sums.get_mut(..group.hidden.len()) else { return };
-        begin(sums, group.biases);
-        for ((span, words), of_tile) in spans.into_iter().zip(group.words).zip(of_tile) {
-            span.add_products(sums, words, of_tile);
+    let LayerStep { rows, x, old, hidden } = step;
+    let Some(mut layer) = Layer::new(&rows, [x, old], hidden.len()) else { return };
+    let mut sums: Sums<2> = Default::default();
+    for (hidden, cell) in hidden.chunks_mut(TILES).zip(cell.chunks_mut(TILES)) {
+        let tiles = hidden.len();
+        let pairs = sums.as_flattened_mut().as_mut_ptr();
+        // SAFETY: the layer has a tile for each unit, and a group at most `TILES`, at least one. Each row leaves 2 bytes of
+        // what 4 bytes of its sums were.
+        unsafe {
+            layer.begin(pairs, tiles);
+            let [input, recurrent] = &mut layer.halves;
+            input.add_products::<2>(pairs, tiles);
+            recurrent.add_products::<2>(pairs, tiles);
+            tanh_of_rows(pairs.cast(), pairs.cast(), layer.next_multipliers(tiles), tiles * 2);
         }
-        tanh_of_rows(&mut gates, sums, group.multipliers);
-        in_vectors::<_, TILES>(group.hidden, |hidden| {
+        in_vectors::<_, TILES>(hidden, |hidden| {
             in_vectors::<_, TILES>(cell, |cell| {
                 let vectors = hidden.len().min(cell.len()) / LANES;
                 // SAFETY: so many eights of units have a place in both, and there are gates of as many.
                 unsafe {
                     equations(
-                        gates.as_ptr().cast(),
+                        pairs.cast(),
                         cell.as_mut_ptr(),
                         hidden.as_mut_ptr(),
                         &raw const shifts,

@@ -34,16 +34,18 @@ macro_rules! assembler {
 mod activations;
 mod gru;
 mod lstm;
+mod operands;
 mod products;
 mod simple_rnn;
 
 pub(crate) use self::gru::gru;
 pub(crate) use self::lstm::lstm;
-use self::products::{Half, Products};
+pub(crate) use self::operands::{hidden_operands, shift_bytes};
+use self::products::Half;
 pub(crate) use self::simple_rnn::simple_rnn;
 use super::{Bits8, FIXED_TIME, PairSums, scaled};
-use crate::cell::LayerStep;
-use crate::tiles::{pairs, tile_columns};
+use crate::cell::LayerRows;
+use crate::tiles::tile_columns;
 
 /// Operands in a vector.
 const LANES: usize = 8;
@@ -51,8 +53,8 @@ const LANES: usize = 8;
 /// Tiles whose sums are in memory at once.
 const TILES: usize = 16;
 
-/// Of each pair of a tile, `256·A + B` and `B`.
-type PackedSums<const P: usize> = [PairSums; P];
+/// The sums of a group, `256·A + B` and `B` of each pair.
+type Sums<const P: usize> = [[PairSums; P]; TILES];
 
 /// The operands of both halves of a layer's rows.
 #[derive(Debug, Default)]
@@ -61,7 +63,7 @@ pub(crate) struct Operands<'o> {
 }
 
 /// What there is to multiply of one half.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 struct Span<'o> {
     /// From the first to the last that is not zero, and some more, as far as there are any, for whole vectors.
     values: &'o [i16],
@@ -72,8 +74,8 @@ struct Span<'o> {
 
 impl<'o> Operands<'o> {
     /// Looks where there are zeros.
-    pub(crate) fn set(&mut self, values: [&'o [i16]; 2]) {
-        self.halves = values.map(Span::of);
+    pub(crate) fn set(&mut self, [x, hidden]: [&'o [i16]; 2]) {
+        self.halves = [Span::of(x), Span::of(hidden)];
     }
 }
 
@@ -83,42 +85,31 @@ impl<'o> Span<'o> {
         if FIXED_TIME {
             return all;
         }
-        let is_there = |&value: &i16| value != 0;
-        let Some(first) = values.iter().position(is_there) else { return Self::default() };
-        let end = values.iter().rposition(is_there).map_or(first, |last| last + 1);
-        let first = first / 2 * 2;
+        let (twos, last) = values.as_chunks::<2>();
+        let is_there = |two: &[i16; 2]| *two != [0; 2];
+        let begin = twos.iter().position(is_there).unwrap_or(twos.len()) * 2;
+        let end = match last {
+            [] | [0] => twos.iter().rposition(is_there).map_or(begin, |last| last * 2 + 2),
+            _ => values.len(),
+        };
         // a vector that would go beyond the words begins earlier
-        let columns = (end - first).next_multiple_of(LANES);
-        let first = first.min(tile_columns(values.len()).saturating_sub(columns));
+        let columns = end.saturating_sub(begin).next_multiple_of(LANES);
+        let first = begin.min(tile_columns(values.len()).saturating_sub(columns));
         let end = values.len().min(first + columns);
         values.get(first..end).map_or(all, |values| Self { values, first })
     }
 
-    /// Adds the products with these tiles' words, of which each tile has `of_tile`. An empty half is left out, as are tiles
-    /// that have too few words, which no checked model has.
-    #[inline]
-    fn add_products<const P: usize>(self, sums: &mut [PackedSums<P>], words: &[u32], of_tile: usize) {
-        const { assert!(P == 1 || P == 2 || P == 3, "a tile has one to three pairs of rows") };
-        let kernel: Products = match P {
-            1 => products::one_pair,
-            2 => products::two_pairs,
-            _ => products::three_pairs,
-        };
-        let Self { values, first } = self;
-        let tiles = sums.len();
-        let enough = tile_columns(first + values.len()) / 2 * P <= of_tile
-            && tiles.saturating_mul(of_tile) <= words.len();
-        let Some(words) = words.get(first / 2 * P..) else { return };
-        if enough && !values.is_empty() && !sums.is_empty() {
-            let half = Half {
-                tile_bytes: of_tile * size_of::<u32>(),
-                columns: values.len(),
-                operands: values.as_ptr(),
-                words: words.as_ptr(),
-            };
-            // SAFETY: there are the sums of so many tiles, as many operands as columns, and in every tile words for them.
-            unsafe { kernel(sums.as_mut_ptr().cast(), &raw const half, tiles) };
-        }
+    /// These operands and the words of so many tiles, of which each has `of_tile`; `None` where there are too few words.
+    #[inline(always)]
+    fn beside<const P: usize>(&self, (words, of_tile): (&[u32], usize), tiles: usize) -> Option<Half> {
+        let columns = tile_columns(self.first + self.values.len());
+        let enough = columns / 2 * P <= of_tile && tiles.saturating_mul(of_tile) <= words.len();
+        enough.then_some(Half {
+            tile_bytes: of_tile * size_of::<u32>(),
+            columns: self.values.len(),
+            operands: self.values.as_ptr(),
+            words: words.as_ptr().wrapping_add(self.first / 2 * P),
+        })
     }
 }
 
@@ -129,42 +120,58 @@ pub(crate) fn sums<const P: usize>(
     operands: &Operands<'_>,
     multipliers: Option<&[[i32; 2]; P]>,
 ) -> [PairSums; P] {
-    let mut sums = [start.map(|[a, b]| [(a << 8).wrapping_add(b), b])];
-    for (words, span) in tiles.into_iter().zip(operands.halves) {
-        span.add_products(&mut sums, words, words.len());
+    let mut sums = start.map(|[a, b]| [(a << 8).wrapping_add(b), b]);
+    for (words, span) in tiles.into_iter().zip(&operands.halves) {
+        if let Some(mut half) = span.beside::<P>((words, words.len()), 1) {
+            // SAFETY: there are the sums of one tile, and its words.
+            unsafe { half.add_products::<P>(sums.as_mut_ptr(), 1) };
+        }
     }
-    let [sums] = sums;
     scaled(sums.map(|[packed, low]| [packed.wrapping_sub(low) >> 8, low]), multipliers)
 }
 
-/// Up to [`TILES`] tiles of a layer.
-struct Group<'g, const P: usize> {
-    /// The words of the input's half and of the hidden state's.
-    words: [&'g [u32]; 2],
-    biases: &'g [[[i32; 2]; P]],
-    multipliers: &'g [[[i32; 2]; P]],
-    hidden: &'g mut [i16],
+/// What a timestep has to compute with, from its next tile on.
+struct Layer<const P: usize> {
+    /// The input's and the hidden state's.
+    halves: [Half; 2],
+    /// Two of each pair.
+    biases: *const i32,
+    /// As many.
+    multipliers: *const i32,
 }
 
-/// A layer's tiles in groups, the operands of both halves, and how many words a tile has of each.
-#[inline(always)]
-fn groups<'s, const P: usize>(
-    LayerStep { rows, x, old, hidden }: LayerStep<'s, Bits8, P>,
-    units_of_tile: usize,
-) -> (impl Iterator<Item = Group<'s, P>>, [Span<'s>; 2], [usize; 2]) {
-    let halves = [rows.kernel.words(), rows.recurrent_kernel.words()];
-    let [input, recurrent] = halves.map(|(words, of_tile)| words.chunks((of_tile * TILES).max(1)));
-    let rows = pairs(rows.bias).chunks(TILES).zip(pairs(rows.multiplier).chunks(TILES));
-    let hidden = hidden.chunks_mut((units_of_tile * TILES).max(1));
-    let groups = input.zip(recurrent).zip(rows).zip(hidden).map(
-        |(((input, recurrent), (biases, multipliers)), hidden)| Group {
-            words: [input, recurrent],
-            biases,
-            multipliers,
-            hidden,
-        },
-    );
-    (groups, [x, old].map(Span::of), halves.map(|(_, of_tile)| of_tile))
+impl<const P: usize> Layer<P> {
+    /// A layer of so many tiles; `None` where it lacks words or rows, which no checked model does.
+    #[inline(always)]
+    fn new(rows: &LayerRows<'_, Bits8, P>, [x, old]: [&[i16]; 2], tiles: usize) -> Option<Self> {
+        let input = Span::of(x).beside::<P>(rows.kernel.words(), tiles)?;
+        let hidden = Span::of(old).beside::<P>(rows.recurrent_kernel.words(), tiles)?;
+        let has_rows = |values: &[i32]| tiles.saturating_mul(2 * P) <= values.len();
+        (has_rows(rows.bias) && has_rows(rows.multiplier)).then_some(Self {
+            halves: [input, hidden],
+            biases: rows.bias.as_ptr(),
+            multipliers: rows.multiplier.as_ptr(),
+        })
+    }
+
+    /// Lets sums begin with the biases of the next tiles.
+    ///
+    /// # Safety
+    /// There are so many tiles left, and they have room for their sums.
+    #[inline(always)]
+    unsafe fn begin(&mut self, sums: *mut PairSums, tiles: usize) {
+        // SAFETY: a pair has two biases.
+        unsafe { activations::begin(sums.cast(), tiles * P, self.biases) };
+        self.biases = self.biases.wrapping_add(tiles * 2 * P);
+    }
+
+    /// The multipliers of the next tiles, which are left behind.
+    #[inline(always)]
+    fn next_multipliers(&mut self, tiles: usize) -> *const i32 {
+        let next = self.multipliers;
+        self.multipliers = next.wrapping_add(tiles * 2 * P);
+        next
+    }
 }
 
 /// Lets `with` have `values`, or where they are no whole number of vectors a copy that is, and takes back what is changed.

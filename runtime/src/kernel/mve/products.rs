@@ -5,20 +5,41 @@
 
 use core::arch::naked_asm;
 
+use crate::kernel::PairSums;
+
 /// Operands and words of one half. The assembly loads the fields in this order.
 #[repr(C)]
 pub(super) struct Half {
     /// From the words of one tile to those of the next.
     pub(super) tile_bytes: usize,
-    /// At least one. The words are those of as many columns, rounded up to a multiple of four.
+    /// Of operands. The words are those of as many columns, rounded up to a multiple of four.
     pub(super) columns: usize,
     pub(super) operands: *const i16,
-    /// Of the first tile.
+    /// Of the next tile.
     pub(super) words: *const u32,
 }
 
-/// What adds products to the sums of tiles, `256·A + B` and `B` of each pair.
-pub(super) type Products = unsafe extern "C" fn(sums: *mut i32, half: *const Half, tiles: usize);
+impl Half {
+    /// Adds the products of so many tiles, of `P` pairs, to their sums, `256·A + B` and `B` of each pair, and leaves the tiles
+    /// behind.
+    ///
+    /// # Safety
+    /// There are the sums and the words of so many tiles, at least one.
+    #[inline(always)]
+    pub(super) unsafe fn add_products<const P: usize>(&mut self, sums: *mut PairSums, tiles: usize) {
+        const { assert!(P == 1 || P == 2 || P == 3, "a tile has one to three pairs of rows") };
+        let kernel = match P {
+            1 => one_pair,
+            2 => two_pairs,
+            _ => three_pairs,
+        };
+        if self.columns != 0 {
+            // SAFETY: as the caller says.
+            unsafe { kernel(sums.cast(), self, tiles) };
+            self.words = self.words.wrapping_byte_add(tiles * self.tile_bytes);
+        }
+    }
+}
 
 /// The products of a pair of rows in eight columns: 4 instructions. `q1` has the addresses of the words of pair 0 in the
 /// block's first eight columns; those wanted are `$bytes` behind, and their operands in `$operands`.
@@ -26,13 +47,23 @@ macro_rules! pair {
     ($packed:literal, $low:literal, $bytes:expr, $operands:literal) => {
         concat!(
             // eight columns of both rows
-            "vldrw.u32 q0, [q1, #(", $bytes, ")]\n",
+            "vldrw.u32 q0, [q1, #(",
+            $bytes,
+            ")]\n",
             // packed += first * p + second * q, of all four words, modulo 2^32
-            "vmladava.s16 ", $packed, ", q0, ", $operands, "\n",
+            "vmladava.s16 ",
+            $packed,
+            ", q0, ",
+            $operands,
+            "\n",
             // (first as i8, second as i8), of all four
             "vmovlb.s8 q0, q0\n",
             // low += the same of those
-            "vmladava.s16 ", $low, ", q0, ", $operands, "\n",
+            "vmladava.s16 ",
+            $low,
+            ", q0, ",
+            $operands,
+            "\n",
         )
     };
 }
@@ -72,8 +103,12 @@ macro_rules! last {
         concat!(
             "vctp.16 r5\n",
             "vpst\n",
-            "vldrht.u16 ", $operands, ", [r7], #16\n",
-            "mov r0, #(", $block_bytes, ")\n",
+            "vldrht.u16 ",
+            $operands,
+            ", [r7], #16\n",
+            "mov r0, #(",
+            $block_bytes,
+            ")\n",
             "subs r5, r5, #8\n",
         )
     };
@@ -87,9 +122,9 @@ macro_rules! products {
         /// 4 instructions, and 4 for each pair and eight columns.
         ///
         /// # Safety
-        /// There are the sums of so many tiles, at least one, and a half as its documentation says.
+        /// There are the sums and the words of so many tiles, at least one, and at least one column.
         #[unsafe(naked)]
-        pub(super) unsafe extern "C" fn $name(sums: *mut i32, half: *const Half, tiles: usize) {
+        unsafe extern "C" fn $name(sums: *mut i32, half: *const Half, tiles: usize) {
             naked_asm!(
                 assembler!(),
                 "push {{r4, r5, r6, r7, r8, r9, r10, r11, lr}}",
