@@ -8,7 +8,7 @@
 use std::env;
 
 /// Every kernel that may be chosen.
-const KERNELS: [&str; 5] = ["armv6m", "dsp", "mve", "portable", "x86_64"];
+const KERNELS: [&str; 5] = ["armv6m", "dsp", "mve", "portable", "simd"];
 
 /// Cores of ARMv8-M, as `-C target-cpu` names them, that have the DSP extension.
 const ARMV8M_WITH_DSP: [&str; 2] = ["cortex-m33", "cortex-m35p"];
@@ -36,6 +36,8 @@ fn main() {
 
 /// The kernel for a target that is compiled for with these flags.
 fn kernel(target: &str, flags: &str) -> &'static str {
+    let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
+    let has_simd128 = features.split(',').any(|feature| feature == "simd128");
     let names = |cores: &[&str]| cores.iter().any(|core| flags.contains(core));
     if target.starts_with("thumbv8m.main") && names(&ARMV8M_WITH_MVE) {
         "mve"
@@ -45,8 +47,8 @@ fn kernel(target: &str, flags: &str) -> &'static str {
         "dsp"
     } else if target.starts_with("thumbv6m") {
         "armv6m"
-    } else if target.starts_with("x86_64") {
-        "x86_64"
+    } else if target.starts_with("x86_64") || target.starts_with("wasm32") && has_simd128 {
+        "simd"
     } else {
         "portable"
     }

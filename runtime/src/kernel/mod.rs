@@ -28,7 +28,7 @@ mod nibbles;
 )]
 mod operands;
 #[cfg_attr(
-    any(kernel = "armv6m", kernel = "dsp", kernel = "mve", kernel = "x86_64"),
+    any(kernel = "armv6m", kernel = "dsp", kernel = "mve", kernel = "simd"),
     cfg_attr(not(test), expect(dead_code, reason = "another kernel runs on this machine"))
 )]
 mod portable;
@@ -45,8 +45,8 @@ mod chosen;
 mod chosen;
 #[cfg(kernel = "portable")]
 use portable as chosen;
-#[cfg(kernel = "x86_64")]
-#[path = "x86_64.rs"]
+#[cfg(kernel = "simd")]
+#[path = "simd/mod.rs"]
 mod chosen;
 
 /// The timesteps where a kernel has none of its own.
