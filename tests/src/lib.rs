@@ -5,6 +5,7 @@ pub mod battery;
 pub mod cycles;
 #[path = "../../trainer/examples/gestures.rs"]
 pub mod gestures;
+pub mod machines;
 pub mod panic_free;
 mod recordings;
 #[path = "../../trainer/examples/vibration.rs"]

@@ -1,18 +1,20 @@
-//! The program `classify`, built for a machine and run there.
+//! The program `classify`, built for a machine that is no board, and run there.
 
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use refrain_trainer::data::SplitView;
 use refrain_trainer::evaluate::link_bytes;
 use refrain_trainer::model_file::ModelFile;
 use refrain_trainer::setup::rust_target;
-use wasmi::{Engine, Linker, Module, Store};
+use wasmi::{Config, Engine, Linker, Module, Store};
 
 /// A model and sequences for it.
-pub(crate) struct Job {
+#[derive(Clone, Debug)]
+pub struct Job {
     model: Vec<u8>,
     sequences: Vec<u8>,
     logits_bytes: usize,
@@ -20,7 +22,10 @@ pub(crate) struct Job {
 
 impl Job {
     /// Sequences as rows on the link.
-    pub(crate) fn new(file: &ModelFile, samples: SplitView<'_>) -> Self {
+    ///
+    /// # Panics
+    /// If the samples are not of the model's kind.
+    pub fn new(file: &ModelFile, samples: SplitView<'_>) -> Self {
         let model = file.model();
         let header = model.header();
         let rows = |index| link_bytes(header.input.samples, samples.sequence(index)).into_owned();
@@ -32,40 +37,80 @@ impl Job {
     }
 }
 
-/// This machine, by the kernel that is chosen for it.
-pub(crate) fn host() -> impl Fn(&Job) -> Vec<u8> {
-    on_this_machine(build("host", None, &[]))
-}
-
-/// This machine, by the portable kernel.
-pub(crate) fn portable() -> impl Fn(&Job) -> Vec<u8> {
-    on_this_machine(build("portable", None, &[("REFRAIN_KERNEL", "portable")]))
-}
-
 /// A program for this machine.
-fn on_this_machine(program: PathBuf) -> impl Fn(&Job) -> Vec<u8> {
-    move |job| {
+#[derive(Clone, Debug)]
+pub struct Program(PathBuf);
+
+impl Program {
+    /// By the kernel that is chosen for this machine.
+    ///
+    /// # Panics
+    /// If it cannot be built.
+    pub fn of_this_machine() -> Self {
+        Self(build("host", None, &[]))
+    }
+
+    /// By the portable kernel.
+    ///
+    /// # Panics
+    /// If it cannot be built.
+    pub fn portable() -> Self {
+        Self(build("portable", None, &[("REFRAIN_KERNEL", "portable")]))
+    }
+
+    /// The logits of a job, and how long the program ran.
+    ///
+    /// # Panics
+    /// If it fails.
+    pub fn classify(&self, job: &Job) -> (Vec<u8>, Duration) {
         let folder = folder_of(job);
         let sequences = File::open(folder.path().join("sequences.bin")).expect("it was written");
-        let output = Command::new(&program)
-            .arg(folder.path().join("model.rfn"))
-            .stdin(sequences)
-            .stderr(Stdio::inherit())
-            .output()
-            .expect("the program runs");
+        let mut program = Command::new(&self.0);
+        program.arg(folder.path().join("model.rfn")).stdin(sequences).stderr(Stdio::inherit());
+        let start = Instant::now();
+        let output = program.output().expect("the program runs");
+        let time = start.elapsed();
         assert!(output.status.success(), "{}", output.status);
-        output.stdout
+        (output.stdout, time)
     }
 }
 
-/// WebAssembly, interpreted.
-pub(crate) fn wasm() -> impl Fn(&Job) -> Vec<u8> {
-    let program = build("wasm", Some("wasm32-unknown-unknown"), &[]).with_extension("wasm");
-    let code = fs::read(program).expect("it was built");
-    move |job| {
-        let engine = Engine::default();
-        let module = Module::new(&engine, &code).expect("a module");
+/// A module of WebAssembly, which is interpreted.
+#[derive(Clone, Debug)]
+pub struct Wasm(Vec<u8>);
+
+impl Wasm {
+    /// As the target has it: without vectors, by the portable kernel.
+    ///
+    /// # Panics
+    /// If it cannot be built.
+    pub fn plain() -> Self {
+        Self::built("wasm", "")
+    }
+
+    /// With vectors of 128 bits, by the kernel for them.
+    ///
+    /// # Panics
+    /// If it cannot be built.
+    pub fn simd() -> Self {
+        Self::built("wasm-simd", "-Ctarget-feature=+simd128")
+    }
+
+    fn built(folder: &str, flags: &str) -> Self {
+        let settings = [("CARGO_ENCODED_RUSTFLAGS", flags)];
+        let program = build(folder, Some("wasm32-unknown-unknown"), &settings).with_extension("wasm");
+        Self(fs::read(program).expect("it was built"))
+    }
+
+    /// The logits of a job, and the fuel that it took: about one for each instruction.
+    ///
+    /// # Panics
+    /// If it fails.
+    pub fn classify(&self, job: &Job) -> (Vec<u8>, u64) {
+        let engine = Engine::new(Config::default().consume_fuel(true));
+        let module = Module::new(&engine, &self.0).expect("a module");
         let mut store = Store::new(&engine, ());
+        store.set_fuel(u64::MAX).expect("fuel is consumed");
         let linker = Linker::new(&engine);
         let instance = linker.instantiate_and_start(&mut store, &module).expect("a module without imports");
         let reserve = instance.get_typed_func::<u32, u32>(&store, "reserve").expect("it is exported");
@@ -80,15 +125,20 @@ pub(crate) fn wasm() -> impl Fn(&Job) -> Vec<u8> {
         let at = |offset: u32| (base + offset) as usize;
         memory.write(&mut store, at(0), &job.model).expect("it was reserved");
         memory.write(&mut store, at(sequences_at), &job.sequences).expect("it was reserved");
+        let before = store.get_fuel().expect("fuel is consumed");
         let bytes = classify.call(&mut store, (model, sequences)).expect("no trap");
+        let after = store.get_fuel().expect("fuel is consumed");
         let mut logits = vec![0; bytes as usize];
         memory.read(&store, at(logits_at), &mut logits).expect("it was reserved");
-        logits
+        (logits, before - after)
     }
 }
 
 /// RISC-V under QEMU; `None` where that is not installed.
-pub(crate) fn riscv() -> Option<impl Fn(&Job) -> Vec<u8>> {
+///
+/// # Panics
+/// If it cannot be built.
+pub fn riscv() -> Option<impl Fn(&Job) -> Vec<u8>> {
     const QEMU: &str = "qemu-system-riscv32";
     Command::new(QEMU).arg("--version").stdout(Stdio::null()).status().ok()?;
     let program = build("riscv", Some("riscv32imc-unknown-none-elf"), &[]);

@@ -1,12 +1,11 @@
 //! The same bits on every core: the logits of the shipped models for the same images, on every board that QEMU emulates,
-//! on this machine by either of its kernels, in WebAssembly and on RISC-V.
+//! on this machine by either of its kernels, in WebAssembly
+//! with vectors and without, and on RISC-V.
 //!
 //! Where `REFRAIN_MNIST_DIR` is set these are 1,000 images of MNIST, otherwise digits that the program draws.
 
-mod machines;
-
-use machines::{Job, host, portable, riscv, wasm};
 use refrain::CellKind;
+use refrain_tests::machines::{Job, Program, Wasm, riscv};
 use refrain_tests::{dataset, shipped_models};
 use refrain_trainer::data::SplitView;
 use refrain_trainer::device::{self, Board, Via};
@@ -72,14 +71,31 @@ fn every_other_machine_gives_the_same_logits() {
         }
         println!("the same logits on {machine}");
     };
-    check("this machine", &host());
-    check("this machine by the portable kernel", &portable());
-    check("WebAssembly", &wasm());
+    let (host, portable) = (Program::of_this_machine(), Program::portable());
+    check("this machine", &|job| host.classify(job).0);
+    check("this machine by the portable kernel", &|job| portable.classify(job).0);
+    let (plain, simd) = (Wasm::plain(), Wasm::simd());
+    check("WebAssembly", &|job| plain.classify(job).0);
+    check("WebAssembly with vectors", &|job| simd.classify(job).0);
     match riscv() {
         Some(classify) => check("RISC-V", &classify),
         None => eprintln!("qemu-system-riscv32 is not installed: RISC-V was left out"),
     }
     for (file, expected) in &expected {
         println!("{}: {expected}", file.name());
+    }
+}
+
+#[test]
+fn vectors_save_webassembly_more_than_half() {
+    let dataset = dataset();
+    let images = dataset.test().view().first(20);
+    let (plain, simd) = (Wasm::plain(), Wasm::simd());
+    for file in &shipped_models() {
+        let job = Job::new(file, images);
+        let (plain, simd) = (plain.classify(&job).1, simd.classify(&job).1);
+        let cell = file.model().header().cell;
+        println!("{cell}: {plain} of fuel for {} images, with vectors {simd}", images.count());
+        assert!(simd * 2 < plain, "{cell}: {simd} with vectors, {plain} without");
     }
 }
