@@ -44,19 +44,36 @@ impl fmt::Display for NotLinked {
     }
 }
 
-/// Links the program of that name in `tests/panic-free/src/bin` for a Rust target.
+/// Links the program of that name in `tests/panic-free/src/bin` for a Rust target, as [`link_for`] does, for any of its
+/// cores.
+///
+/// # Errors
+/// As those of [`link_for`].
+///
+/// # Panics
+/// As [`link_for`].
+pub fn link(program: &str, target: &str) -> Result<Image, NotLinked> {
+    link_for(program, target, None)
+}
+
+/// Links the program of that name in `tests/panic-free/src/bin` for a Rust target, and for a core where the target leaves
+/// open which extensions it has.
 ///
 /// # Errors
 /// [`NotLinked`], with [`MISSING_FUNCTION`] in its messages where a panic can be reached.
 ///
 /// # Panics
 /// If the target is not to be had, cargo cannot be run, or what it made cannot be read.
-pub fn link(program: &str, target: &str) -> Result<Image, NotLinked> {
+pub fn link_for(program: &str, target: &str, core: Option<&str>) -> Result<Image, NotLinked> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
     rust_target(root, target).expect("rustup has the target");
     // a target folder of its own waits for no other cargo
-    let target_dir = root.join("target").join("panic-free");
-    let output = cargo()
+    let target_dir = root.join("target").join("panic-free").join(core.unwrap_or_default());
+    let mut cargo = cargo();
+    if let Some(core) = core {
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", format!("-Ctarget-cpu={core}"));
+    }
+    let output = cargo
         .args(["build", "--locked", "--package", PACKAGE, "--profile", PROFILE, "--target", target])
         .args(["--bin", program, "--all-features", "--target-dir"])
         .arg(&target_dir)

@@ -1,6 +1,7 @@
 //! A whole timestep of a GRU.
 
 use core::arch::naked_asm;
+use core::mem::offset_of;
 
 use super::{Layer, Sums, TILES, in_vectors};
 use crate::activation::{TANH, ZERO};
@@ -63,7 +64,7 @@ pub(crate) fn gru(step: LayerStep<'_, Bits8, 3>, recurrent_bias: &[i32]) {
     }
 }
 
-/// The new states of the units of so many tiles, at least one. Eight units take 97 instructions.
+/// The new states of the units of so many tiles, at least one. Eight units take 90 instructions.
 ///
 /// # Safety
 /// There are sums and multipliers, `[tiles][3][2]`, of so many tiles, and the hidden states of their units, two each.
@@ -79,12 +80,14 @@ unsafe extern "C" fn equations(
         "push {{r4, r5, r6, r8, r9, lr}}",
         "vpush {{d8, d9, d10, d11, d12, d13, d14, d15}}",
         table!(),
+        // 1/2 in Q14
         "mov r8, #8192",
         // r6: the input's half of the candidate's sums
         "add r6, r0, #{input}",
         // q6, q7: where the reset gate's sums and multipliers are of the four tiles before the first
         "sub r0, r0, #88",
         "sub r2, r2, #88",
+        // a tile's come 24 bytes behind the last one's
         "movs r9, #24",
         "mov r12, #0",
         "vidup.u32 q6, r12, #1",
@@ -93,7 +96,7 @@ unsafe extern "C" fn equations(
         "vadd.i32 q6, q6, r0",
         "dlstp.32 lr, r3",
         "2:",
-        // q0: r = sigmoid(..), even units in even halves of words
+        // q1: r = sigmoid(..), of even units in the lower halves of words and of odd ones in the upper halves
         "vldrw.u32 q0, [q6, #96]!",
         "vldrw.u32 q1, [q6, #4]",
         "vldrw.u32 q2, [q7, #96]!",
@@ -101,25 +104,25 @@ unsafe extern "C" fn equations(
         requantise!("q0", "q1", "q2", "q3"),
         tanh!("q1", "q0", "q2", "q3", "q4"),
         sigmoid_of_tanh!("q1"),
-        // `scale_by_gate` of the candidate's recurrent half, of even units in q2 and of odd ones in q3
+        // q2, q3: A and B of the candidate's recurrent half, times 4
         "vldrw.u32 q2, [q6, #8]",
         "vldrw.u32 q3, [q6, #12]",
         "vsub.i32 q2, q2, q3",
         "vshr.s32 q2, q2, #6",
         "vshl.i32 q3, q3, #2",
+        // `scale_by_gate`, r of even units by 2^16 beside A and of odd ones beside B
         "vshl.i32 q0, q1, #16",
         "vmulh.s32 q2, q2, q0",
         "vshr.u32 q1, q1, #16",
         "vshl.i32 q1, q1, #16",
         "vmulh.s32 q3, q3, q1",
-        // and its input's half: 256 times the sum, less what is not A's, as `requantise!` has it
+        // and the input's half, which is 256·A + B in q0 and B in q1: 256 times the one and once the other come to q0
         "vldrw.u32 q1, [r6, #{low}]",
         "vldrw.u32 q0, [r6], #16",
         "vshl.i32 q2, q2, #8",
         "vadd.i32 q0, q0, q2",
-        "vadd.i32 q1, q1, q3",
-        // less the low part, which `requantise!` takes away once too often
         "vadd.i32 q0, q0, q3",
+        "vadd.i32 q1, q1, q3",
         "vldrw.u32 q2, [q7, #8]",
         "vldrw.u32 q3, [q7, #12]",
         requantise!("q0", "q1", "q2", "q3"),
@@ -133,7 +136,7 @@ unsafe extern "C" fn equations(
         requantise!("q0", "q1", "q2", "q3"),
         tanh!("q1", "q0", "q2", "q3", "q4"),
         sigmoid_of_tanh!("q1"),
-        // g + (z * h - z * g), the latter rounded
+        // q2, q3: z * h - z * g, of even units and of odd ones
         "vldrh.u16 q0, [r1]",
         "vmullb.s16 q2, q1, q0",
         "vmullb.s16 q3, q1, q5",
@@ -141,6 +144,7 @@ unsafe extern "C" fn equations(
         "vmullt.s16 q3, q1, q0",
         "vmullt.s16 q4, q1, q5",
         "vsub.i32 q3, q3, q4",
+        // `round_shift` of them, as 16 bits, and g
         "vrshrnb.i32 q2, q2, #14",
         "vrshrnt.i32 q2, q3, #14",
         "vadd.i16 q2, q2, q5",
@@ -148,8 +152,8 @@ unsafe extern "C" fn equations(
         "letp lr, 2b",
         "vpop {{d8, d9, d10, d11, d12, d13, d14, d15}}",
         "pop {{r4, r5, r6, r8, r9, pc}}",
-        input = const core::mem::offset_of!(GroupSums, input_packed),
-        low = const core::mem::offset_of!(GroupSums, input_low) - core::mem::offset_of!(GroupSums, input_packed),
+        input = const offset_of!(GroupSums, input_packed),
+        low = const offset_of!(GroupSums, input_low) - offset_of!(GroupSums, input_packed),
         table = sym TANH,
         zero = const ZERO * size_of::<u32>(),
     )

@@ -78,6 +78,7 @@ unsafe extern "C" fn equations(
         "vpush {{d8, d9, d10, d11, d12, d13, d14, d15}}",
         table!(),
         "ldrd r6, r7, [r3]",
+        // 1/2 in Q14
         "mov r8, #8192",
         // q7: the upper halves of words
         "vmvn.i32 q7, #0xffff",
@@ -96,7 +97,7 @@ unsafe extern "C" fn equations(
         "vmullb.s16 q0, q0, q2",
         "vshl.s32 q0, r6",
         "vshl.s32 q4, r6",
-        // `scale_by_gate`, of even units in q5 and of odd ones in q6
+        // `scale_by_gate`, of even units in q5 and of odd ones in q6: four times the state beside f by 2^16
         "vld20.32 {{q5, q6}}, [r1]",
         "vld21.32 {{q5, q6}}, [r1]",
         "vshl.i32 q2, q1, #16",
@@ -120,7 +121,7 @@ unsafe extern "C" fn equations(
         "vqmovnb.s32 q5, q5",
         "vqmovnt.s32 q5, q6",
         tanh!("q0", "q5", "q1", "q2", "q4"),
-        // o * tanh(c'), rounded
+        // o * tanh(c') as Q15, rounded
         "vmullt.s16 q1, q3, q0",
         "vmullb.s16 q3, q3, q0",
         "vrshrnb.i32 q3, q3, #14",

@@ -2,9 +2,9 @@
 //!
 //! x86-64 multiplies eight pairs of 16-bit numbers and adds neighbours by `pmaddwd`, WebAssembly by
 //! `i32x4.dot_i16x8_s`: with words of two columns beside their two operands that is what the portable kernel does word by
-//! word. The former belongs to SSE2, which every x86-64 has; the latter to `simd128`, which a build names
-//! (`-C target-feature=+simd128`), and all but the oldest browsers have. What a machine calls its instructions says
-//! `vector`, all that another one would need.
+//! word. The former belongs to SSE2, which every x86-64 has, so that any build for it has this kernel; the latter to `simd128`,
+//! which a build must name (`-C target-feature=+simd128`). What a machine calls its instructions says `vector`, which is all
+//! that another one would need.
 
 #[cfg(target_arch = "wasm32")]
 #[path = "wasm32.rs"]
