@@ -1,7 +1,7 @@
 //! Builds the firmware around a board and the models it is given.
 //!
-//! - `REFRAIN_BOARD`: the board, `mps2-an386` where it is not set. A board is `src/board/NAME.rs` and the memory
-//!   layout `src/board/NAME.x` (with `_` for `-`).
+//! - `REFRAIN_BOARD`: the board, `mps2-an386` where it is not set. A board is `src/board/FAMILY/NAME.rs` and the memory
+//!   layout `src/board/FAMILY/NAME.x` (with `_` for `-`).
 //! - `REFRAIN_MODELS`: model files, separated as in `PATH`; where it is not set, all of `models/*.rfn`. A path
 //!   that is not absolute starts at this package's folder.
 //!
@@ -33,24 +33,42 @@ fn main() {
 
 fn build() -> Outcome<()> {
     let package = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
-    let boards = boards(&package.join("src/board"))?;
-    let names: Vec<_> = boards.iter().map(|board| format!("\"{board}\"")).collect();
-    println!("cargo::rustc-check-cfg=cfg(board, values({}))", names.join(", "));
+    let layouts = layouts(&package.join("src/board"))?;
+    let families: Vec<_> = layouts.iter().map(|layout| format!("\"{}\"", family(layout))).collect();
+    println!("cargo::rustc-check-cfg=cfg(family, values({}))", families.join(", "));
     println!("cargo::rustc-check-cfg=cfg(stack_limit)");
     if env::var("CARGO_CFG_TARGET_OS")? != "none" {
         return Ok(());
     }
     let out = PathBuf::from(env::var("OUT_DIR")?);
     describe_core()?;
-    choose_board(&package, &out, &boards)?;
+    choose_board(&package, &out, &layouts)?;
     fs::write(out.join("models.rs"), declare(&model_files(&package)?)?)?;
     Ok(())
 }
 
-/// The boards that there are: each has a memory layout.
-fn boards(folder: &Path) -> Outcome<Vec<String>> {
+/// The memory layouts of all boards, each in the folder of its family.
+fn layouts(folder: &Path) -> Outcome<Vec<PathBuf>> {
     println!("cargo::rerun-if-changed={}", folder.display());
-    Ok(files(folder, "x")?.iter().map(|layout| stem(layout).replace('_', "-")).collect())
+    let mut layouts = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            layouts.extend(files(&path, "x")?);
+        }
+    }
+    layouts.sort();
+    Ok(layouts)
+}
+
+/// The board of a memory layout.
+fn board_name(layout: &Path) -> String {
+    stem(layout).replace('_', "-")
+}
+
+/// The family of a board: the folder that its memory layout lies in.
+fn family(layout: &Path) -> String {
+    layout.parent().map(stem).unwrap_or_default()
 }
 
 /// Says whether the processor has a register for how far the stack may reach.
@@ -61,17 +79,18 @@ fn describe_core() -> Outcome<()> {
     Ok(())
 }
 
-/// Links for the chosen board.
-fn choose_board(package: &Path, out: &Path, boards: &[String]) -> Outcome<()> {
-    let board = env::var("REFRAIN_BOARD").unwrap_or_else(|_| DEFAULT_BOARD.into());
-    if !boards.contains(&board) {
-        return Err(format!("REFRAIN_BOARD is {board}, expected one of: {}", boards.join(", ")).into());
-    }
-    println!("cargo::rustc-cfg=board=\"{board}\"");
-    let layout = package.join("src/board").join(format!("{}.x", board.replace('-', "_")));
+/// Takes the chosen board's file for the module `selected` of its family, and links for it.
+fn choose_board(package: &Path, out: &Path, layouts: &[PathBuf]) -> Outcome<()> {
+    let name = env::var("REFRAIN_BOARD").unwrap_or_else(|_| DEFAULT_BOARD.into());
+    let Some(layout) = layouts.iter().find(|layout| board_name(layout) == name) else {
+        let names: Vec<_> = layouts.iter().map(|layout| board_name(layout)).collect();
+        return Err(format!("REFRAIN_BOARD is {name}, expected one of: {}", names.join(", ")).into());
+    };
+    println!("cargo::rustc-cfg=family=\"{}\"", family(layout));
+    fs::write(out.join("board.rs"), format!("#[path = {:?}]\nmod selected;\n", layout.with_extension("rs")))?;
     let stack = package.join("src/stack.x");
     println!("cargo::rerun-if-changed={}", stack.display());
-    fs::write(out.join("memory.x"), fs::read_to_string(&layout)? + &fs::read_to_string(&stack)?)?;
+    fs::write(out.join("memory.x"), fs::read_to_string(layout)? + &fs::read_to_string(&stack)?)?;
     println!("cargo::rustc-link-search={}", out.display());
     for argument in ["--nmagic", "-Tlink.x", "-Tdefmt.x"] {
         println!("cargo::rustc-link-arg-bins={argument}");

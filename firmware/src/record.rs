@@ -194,7 +194,7 @@ mod tests {
     const ENDS: [Cause<&str>; 7] = [
         Cause::Requested,
         Cause::Failure,
-        Cause::Panic { file: "firmware/src/board/cmsdk_watchdog.rs", line: u32::MAX },
+        Cause::Panic { file: "firmware/src/board/stm32l4/flash.rs", line: u32::MAX },
         Cause::HardFault { pc: u32::MAX, lr: u32::MAX },
         Cause::StackOverflow { beyond: u32::MAX },
         Cause::UnexpectedInterrupt { number: -14 },

@@ -12,9 +12,9 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use cortex_m::interrupt::{CriticalSection, Mutex};
 use refrain_firmware::clock::unwrapped;
 
-use super::counter::Counter;
-use super::interrupt::Interrupt;
-use super::register::{Register, Registers};
+use crate::board::counter::Counter;
+use crate::board::interrupt::Interrupt;
+use crate::board::register::{Register, Registers};
 
 /// The counters.
 #[derive(Clone, Debug)]

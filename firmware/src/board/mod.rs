@@ -36,31 +36,32 @@
 //!   an inference takes milliseconds. Its interrupt takes them into a ring that holds the longest request, and what is
 //!   lost all the same, in the USART or for want of room, is counted (`lost_bytes`). QEMU never loses any.
 //! - *Flash.* QEMU's never makes the processor wait; silicon needs 4 wait states at 80 MHz, and needs them before it runs
-//!   so fast (see `stm32_clock.rs`; `src/models.rs` says what that costs).
+//!   so fast (see `stm32l4/clock.rs`; `src/models.rs` says what that costs).
 //! - *Logs.* They go by RTT, for semihosting without a debugger would stop the processor. Nobody sees them under QEMU.
 //! - *Failures.* The board starts again and the next hello says why. A program that hangs is ended by a tick, or by the
-//!   independent watchdog where not even ticks come (see `stm32_watchdog.rs`). QEMU has no such watchdog: there the program
+//!   independent watchdog where not even ticks come (see `stm32l4/watchdog.rs`). QEMU has no such watchdog: there the program
 //!   says so in its log, and one that hangs stays so.
-//! - *Other models.* They go to the second bank of its flash, out of the way of the program in the first (`stm32_flash.rs`,
+//! - *Other models.* They go to the second bank of its flash, out of the way of the program in the first (`stm32l4/flash.rs`,
 //!   and in the library `update/stm32`). QEMU has no controller for its flash: its control register is not closed after a
 //!   reset, the program says so in its log, and uploads are refused. Tests run the driver and the slots on a simulation of
 //!   the registers.
 //!
 //! # How to add a board
 //!
-//! A board is one file here, the memory layout beside it, and a line in the list below; `REFRAIN_BOARD` chooses it
-//! when the firmware is built. For one that is called `my-board`:
+//! A board is one file in the folder of its family, and the memory layout beside it; `REFRAIN_BOARD` chooses it when the
+//! firmware is built. For one that is called `my-board`:
 //!
 //! 1. `my_board.x` says where code and variables go: regions `FLASH` and `RAM`, as
 //!    [cortex-m-rt](https://docs.rs/cortex-m-rt) wants them. `build.rs` finds it by its name, and adds `stack.x`, which
 //!    puts the stack at the bottom of `RAM`; `stack.rs` says why.
 //! 2. `my_board.rs` has a type `Selected` that implements [`Board`]: its serial line, its light, what it counts time
 //!    with and what resets it when it hangs, where models are kept that take the place of those in the program, and how it
-//!    is told what to do. On an MPS board implement [`mps::Mps`] instead, which is a table of addresses; `mps2_an386.rs` is
-//!    one, with the drivers in the files beside it. A driver takes [`Registers`], and the file vouches for their addresses.
-//!    A real board takes `b_l475e_iot01a.rs` as its example: bytes come by interrupt ([`received`]), and it tests
-//!    itself first ([`Board::TESTS_ITSELF_FIRST`]), for nobody can tell it to.
-//! 3. A line in the list below names the file; drivers that are not for every board are named by board too.
+//!    is told what to do. In the family `mps` it implements `Mps` instead, which is a table of addresses; `mps2_an386.rs`
+//!    is one. A real board takes `stm32l4/b_l475e_iot01a.rs` as its example: bytes come by interrupt ([`received`]), and
+//!    it tests itself first ([`Board::TESTS_ITSELF_FIRST`]), for nobody can tell it to.
+//! 3. A family is a folder with the drivers of its boards, of which `stm32l4/mod.rs` is a short example, and two lines
+//!    below. A driver takes [`Registers`], and the board's file vouches for their addresses; one that only some boards of a
+//!    family have is named by their files.
 //! 4. The self-test tries clock, light, stack and every model. Of a board that is emulated:
 //!    `REFRAIN_BOARD=my-board cargo run -p refrain-firmware --profile firmware --target TARGET`. Cores with a choice of
 //!    extensions are named too, as in `RUSTFLAGS=-Ctarget-cpu=cortex-m33`.
@@ -75,50 +76,20 @@ use embedded_io::Write;
 use refrain_firmware::update::HeldFlash;
 use refrain_firmware::{Clock, Mode, Parts, Wait, Watchdog};
 
-#[cfg_attr(board = "b-l475e-iot01a", path = "b_l475e_iot01a.rs")]
-#[cfg_attr(board = "mps2-an382", path = "mps2_an382.rs")]
-#[cfg_attr(board = "mps2-an385", path = "mps2_an385.rs")]
-#[cfg_attr(board = "mps2-an386", path = "mps2_an386.rs")]
-#[cfg_attr(board = "mps2-an500", path = "mps2_an500.rs")]
-#[cfg_attr(board = "mps2-an505", path = "mps2_an505.rs")]
-#[cfg_attr(board = "mps3-an547", path = "mps3_an547.rs")]
-mod selected;
-pub(crate) use selected::Selected;
-
 mod counter;
 mod interrupt;
 mod received;
 mod register;
 
-#[cfg(not(any(board = "b-l475e-iot01a", board = "mps3-an547")))]
-mod cmsdk_timer;
-#[cfg(not(board = "b-l475e-iot01a"))]
-mod cmsdk_uart;
-#[cfg(not(board = "b-l475e-iot01a"))]
-mod cmsdk_watchdog;
-#[cfg(not(board = "b-l475e-iot01a"))]
-mod led;
-#[cfg(not(board = "b-l475e-iot01a"))]
+#[cfg(family = "mps")]
 mod mps;
-#[cfg(not(board = "b-l475e-iot01a"))]
-mod semihosting;
-#[cfg(board = "mps3-an547")]
-mod sse_counter;
-#[cfg(not(board = "b-l475e-iot01a"))]
-mod timed;
+#[cfg(family = "mps")]
+pub(crate) use mps::Selected;
 
-#[cfg(board = "b-l475e-iot01a")]
-mod cycles;
-#[cfg(board = "b-l475e-iot01a")]
-mod stm32_clock;
-#[cfg(board = "b-l475e-iot01a")]
-mod stm32_flash;
-#[cfg(board = "b-l475e-iot01a")]
-mod stm32_gpio;
-#[cfg(board = "b-l475e-iot01a")]
-mod stm32_usart;
-#[cfg(board = "b-l475e-iot01a")]
-mod stm32_watchdog;
+#[cfg(family = "stm32l4")]
+mod stm32l4;
+#[cfg(family = "stm32l4")]
+pub(crate) use stm32l4::Selected;
 
 /// What the firmware needs of a board.
 pub(crate) trait Board {

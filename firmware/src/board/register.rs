@@ -44,7 +44,7 @@ impl Register {
 }
 
 /// For registers that several things share.
-#[cfg(board = "b-l475e-iot01a")]
+#[cfg_attr(family = "mps", expect(dead_code, reason = "there none is shared"))]
 impl Register {
     /// Sets these bits and leaves the others.
     pub(super) fn set(self, bits: u32) {

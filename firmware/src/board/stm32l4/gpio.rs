@@ -4,7 +4,7 @@ use core::convert::Infallible;
 
 use embedded_hal::digital::{ErrorType, OutputPin, StatefulOutputPin};
 
-use super::register::{Register, Registers};
+use crate::board::register::{Register, Registers};
 
 /// A port of 16 pins.
 pub(super) struct Port {

@@ -2,7 +2,7 @@
 //!
 //! Register names and bits are those of ST's reference manual RM0351.
 
-use super::register::{Register, Registers};
+use crate::board::register::{Register, Registers};
 
 /// Cycles a second of the processor, of both peripheral buses, and so of USART1.
 pub(super) const HERTZ: u32 = 80_000_000;

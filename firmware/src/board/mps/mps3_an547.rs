@@ -2,13 +2,16 @@
 //!
 //! The program stays in the Secure state, in which the processor starts: the devices are at their Secure addresses.
 
+#[path = "sse_counter.rs"]
+mod sse_counter;
+
 use super::cmsdk_uart::Uart;
 use super::cmsdk_watchdog::Watchdog;
-use super::interrupt::Interrupt;
+use crate::board::interrupt::Interrupt;
 use super::led::Led;
-use super::mps::{Memory, Mps};
-use super::register::Registers;
-use super::sse_counter::SystemCounter;
+use super::{Memory, Mps};
+use crate::board::register::Registers;
+use sse_counter::SystemCounter;
 
 /// The board.
 pub(crate) struct Selected;

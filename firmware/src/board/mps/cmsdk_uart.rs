@@ -4,9 +4,9 @@ use core::convert::Infallible;
 
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 
-use super::interrupt::Interrupt;
-use super::received;
-use super::register::{Register, Registers};
+use crate::board::interrupt::Interrupt;
+use crate::board::received;
+use crate::board::register::{Register, Registers};
 
 /// The UART.
 pub(crate) struct Uart {

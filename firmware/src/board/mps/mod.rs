@@ -2,18 +2,28 @@
 //! described in an application note (AN) of its own. They differ in addresses, interrupts and clocks, and a board's file
 //! says no more than that.
 
+mod cmsdk_uart;
+mod cmsdk_watchdog;
+mod led;
+mod semihosting;
+mod timed;
+
+// the board's file, as `mod selected`
+include!(concat!(env!("OUT_DIR"), "/board.rs"));
+pub(crate) use selected::Selected;
+
 use cortex_m_rt::exception;
 use refrain::link::Cause;
 use refrain_firmware::update::RamFlash;
 use refrain_firmware::{Mode, Parts};
 
-use super::cmsdk_uart::Uart;
-use super::cmsdk_watchdog::Watchdog;
+use self::cmsdk_uart::Uart;
+use self::cmsdk_watchdog::Watchdog;
+use self::led::Led;
+use self::timed::Timed;
 use super::counter::{Calibrated, Counter};
 use super::interrupt::Interrupt;
-use super::led::Led;
-use super::timed::Timed;
-use super::{Board, PartsOf, SaveError, Selected, received, semihosting};
+use super::{Board, PartsOf, SaveError, received};
 use crate::fault::{self, NON_MASKABLE};
 use crate::models::COUNT;
 use crate::{life, stack};

@@ -1,12 +1,15 @@
 //! Arm MPS2 with the AN386 image: a Cortex-M4F at 25 MHz, as QEMU's machine `mps2-an386`.
 
-use super::cmsdk_timer::Timer;
+#[path = "cmsdk_timer.rs"]
+mod cmsdk_timer;
+
 use super::cmsdk_uart::Uart;
 use super::cmsdk_watchdog::Watchdog;
-use super::interrupt::Interrupt;
+use crate::board::interrupt::Interrupt;
 use super::led::Led;
-use super::mps::{Memory, Mps};
-use super::register::Registers;
+use super::{Memory, Mps};
+use crate::board::register::Registers;
+use cmsdk_timer::Timer;
 
 /// The board.
 pub(crate) struct Selected;

@@ -2,9 +2,9 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use super::counter::Counter;
-use super::interrupt::Interrupt;
-use super::register::{Register, Registers};
+use crate::board::counter::Counter;
+use crate::board::interrupt::Interrupt;
+use crate::board::register::{Register, Registers};
 
 /// The timer: counts down at the peripheral clock in 32 bits; [`WRAPS`] holds the bits above.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@
 
 use core::time::Duration;
 
-use super::register::{Register, Registers};
+use crate::board::register::{Register, Registers};
 
 /// The watchdog.
 pub(crate) struct Watchdog {

@@ -1,13 +1,16 @@
 //! Arm MPS2 with the AN382 image: a Cortex-M0 at 25 MHz. QEMU has no such machine; its `mps2-an385` has
 //! the same memories and devices, and a Cortex-M3, which runs every instruction that a Cortex-M0 has.
 
-use super::cmsdk_timer::Timer;
+#[path = "cmsdk_timer.rs"]
+mod cmsdk_timer;
+
 use super::cmsdk_uart::Uart;
 use super::cmsdk_watchdog::Watchdog;
-use super::interrupt::Interrupt;
+use crate::board::interrupt::Interrupt;
 use super::led::Led;
-use super::mps::{Memory, Mps};
-use super::register::Registers;
+use super::{Memory, Mps};
+use crate::board::register::Registers;
+use cmsdk_timer::Timer;
 
 /// The board.
 pub(crate) struct Selected;

@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use refrain_firmware::update::stm32::{Port, Register as Name};
 
-use super::register::Registers;
+use crate::board::register::Registers;
 
 /// The controller and its second bank.
 #[derive(Debug)]

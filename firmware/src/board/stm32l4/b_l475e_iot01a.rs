@@ -12,16 +12,16 @@ use refrain_firmware::{Clock, Mode, Parts};
 
 use defmt_rtt as _;
 
-use super::counter::{Calibrated, Counter};
+use crate::board::counter::{Calibrated, Counter};
 use super::cycles::Cycles;
-use super::interrupt::Interrupt;
-use super::register::Registers;
-use super::stm32_clock::{self, Clocks};
-use super::stm32_flash::Bank2;
-use super::stm32_gpio::{Light, Port};
-use super::stm32_usart::Usart;
-use super::stm32_watchdog::Watchdog;
-use super::{Board, PartsOf, SaveError, received};
+use crate::board::interrupt::Interrupt;
+use crate::board::register::Registers;
+use super::clock::{self, Clocks};
+use super::flash::Bank2;
+use super::gpio::{Light, Port};
+use super::usart::Usart;
+use super::watchdog::Watchdog;
+use crate::board::{Board, PartsOf, SaveError, received};
 use crate::models::COUNT;
 use crate::{fault, life, stack};
 
@@ -51,19 +51,19 @@ impl Selected {
             Registers::at(0xe000_edf0),
             Registers::at(0xe000_1000),
             Registers::at(0xe000_e010),
-            stm32_clock::HERTZ,
+            clock::HERTZ,
         )
     };
     /// On silicon, where SysTick ticks as slowly as it can.
     const TICK: Duration =
-        Duration::from_micros((Cycles::SLOW_TICK / (stm32_clock::HERTZ / 1_000_000)) as u64);
+        Duration::from_micros((Cycles::SLOW_TICK / (clock::HERTZ / 1_000_000)) as u64);
     // SAFETY: IWDG.
     const WATCHDOG_REGISTERS: Registers = unsafe { Registers::at(0x4000_3000) };
     // SAFETY: DBGMCU.
     const DEBUG_REGISTERS: Registers = unsafe { Registers::at(0xe004_2000) };
     const WATCHDOG: Watchdog = Watchdog::at(Self::WATCHDOG_REGISTERS, Self::DEBUG_REGISTERS, Self::TICK);
     /// How long the light is on before the board starts again: about a second, for a turn takes some four cycles.
-    const LAST_TURNS: u32 = stm32_clock::HERTZ / 4;
+    const LAST_TURNS: u32 = clock::HERTZ / 4;
 }
 
 impl Board for Selected {
@@ -86,7 +86,7 @@ impl Board for Selected {
         if !Self::CYCLES.by_debug_unit() && clock.ticks_per_1000_instructions() == 0 {
             Self::CYCLES.tick_fast();
         }
-        Self::USART.start(stm32_clock::HERTZ, || {
+        Self::USART.start(clock::HERTZ, || {
             Self::PORT_B.give_to(Self::SEND_PIN, Self::PIN_FUNCTION);
             Self::PORT_B.give_to(Self::RECEIVE_PIN, Self::PIN_FUNCTION);
         });

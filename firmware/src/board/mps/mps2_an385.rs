@@ -1,18 +1,21 @@
-//! Arm MPS2 with the AN500 image: a Cortex-M7 at 25 MHz, as QEMU's machine `mps2-an500`.
+//! Arm MPS2 with the AN385 image: a Cortex-M3 at 25 MHz, as QEMU's machine `mps2-an385`.
 
-use super::cmsdk_timer::Timer;
+#[path = "cmsdk_timer.rs"]
+mod cmsdk_timer;
+
 use super::cmsdk_uart::Uart;
 use super::cmsdk_watchdog::Watchdog;
-use super::interrupt::Interrupt;
+use crate::board::interrupt::Interrupt;
 use super::led::Led;
-use super::mps::{Memory, Mps};
-use super::register::Registers;
+use super::{Memory, Mps};
+use crate::board::register::Registers;
+use cmsdk_timer::Timer;
 
 /// The board.
 pub(crate) struct Selected;
 
 impl Mps for Selected {
-    const NAME: &'static str = "mps2-an500";
+    const NAME: &'static str = "mps2-an385";
     const MEGAHERTZ: u32 = 25;
     // SAFETY: APB UART 0.
     const UART: Uart = Uart::at(unsafe { Registers::at(0x4000_4000) }, Interrupt(0));
@@ -24,7 +27,7 @@ impl Mps for Selected {
     // SAFETY: APB watchdog.
     const WATCHDOG: Watchdog = Watchdog::at(unsafe { Registers::at(0x4000_8000) }, 25_000_000);
     // SAFETY: the 16 MiB of PSRAM.
-    const JOB: Memory = unsafe { Memory::at(0x6000_0000, 16 << 20) };
+    const JOB: Memory = unsafe { Memory::at(0x2100_0000, 16 << 20) };
     // SAFETY: the second half of the data's 4 MiB, of which the memory layout has 128 KiB.
     const MODELS: Memory = unsafe { Memory::at(0x2020_0000, 2 << 20) };
 }

@@ -8,9 +8,9 @@ use core::convert::Infallible;
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use refrain_firmware::Wait;
 
-use super::interrupt::Interrupt;
-use super::received;
-use super::register::{Register, Registers};
+use crate::board::interrupt::Interrupt;
+use crate::board::received;
+use crate::board::register::{Register, Registers};
 
 /// The USART.
 pub(crate) struct Usart {

@@ -6,7 +6,7 @@ use cortex_m_rt::exception;
 use embedded_io::{ErrorType, Read, ReadReady, Write};
 use refrain_firmware::Wait;
 
-use super::received;
+use crate::board::received;
 
 /// SysTick counts in 24 bits.
 const MOST_TICKS: u32 = (1 << 24) - 1;

@@ -3,13 +3,16 @@
 //! The program stays in the Secure state, in which the processor starts: code, memory and devices are at their Secure
 //! addresses.
 
-use super::cmsdk_timer::Timer;
+#[path = "cmsdk_timer.rs"]
+mod cmsdk_timer;
+
 use super::cmsdk_uart::Uart;
 use super::cmsdk_watchdog::Watchdog;
-use super::interrupt::Interrupt;
+use crate::board::interrupt::Interrupt;
 use super::led::Led;
-use super::mps::{Memory, Mps};
-use super::register::Registers;
+use super::{Memory, Mps};
+use crate::board::register::Registers;
+use cmsdk_timer::Timer;
 
 /// The board.
 pub(crate) struct Selected;

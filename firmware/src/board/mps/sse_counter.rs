@@ -2,9 +2,9 @@
 //!
 //! Described in the "Arm SSE-123 Example Subsystem Technical Reference Manual".
 
-use super::counter::Counter;
-use super::interrupt::Interrupt;
-use super::register::{Register, Registers};
+use crate::board::counter::Counter;
+use crate::board::interrupt::Interrupt;
+use crate::board::register::{Register, Registers};
 
 /// The counter.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use core::convert::Infallible;
 
 use embedded_hal::digital::{ErrorType, OutputPin, StatefulOutputPin};
 
-use super::register::{Register, Registers};
+use crate::board::register::{Register, Registers};
 
 /// User LED 0, behind the registers of the FPGA's system control block.
 pub(crate) struct Led {

@@ -12,7 +12,7 @@ use core::time::Duration;
 
 use refrain_firmware::watchdog::Countdown;
 
-use super::register::{Register, Registers};
+use crate::board::register::{Register, Registers};
 
 /// The watchdog.
 pub(crate) struct Watchdog {

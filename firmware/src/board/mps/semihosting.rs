@@ -8,7 +8,7 @@ use refrain_firmware::Mode;
 use semihosting::experimental::env;
 use semihosting::{fs, process};
 
-use super::SaveError;
+use crate::board::SaveError;
 
 /// Where the answers go, in QEMU's working directory.
 const ANSWERS: &core::ffi::CStr = c"logits.bin";
