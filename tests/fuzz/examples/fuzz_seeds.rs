@@ -1,6 +1,6 @@
 //! Writes what fuzzing begins with: sound frames, conversations and model files of every kind, for each target a folder.
 //!
-//! `cargo run -p refrain-fuzz --example seeds -- FOLDER`
+//! `cargo run -p refrain-fuzz --example fuzz_seeds -- FOLDER`
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
