@@ -14,8 +14,9 @@ pub(super) fn sealed(mut file: Vec<u8>) -> Vec<u8> {
     file.resize(file.len().max(start.len() + 4), 0);
     file[..start.len()].copy_from_slice(&start);
     if let Ok((header, length)) = Header::read(&file) {
-        let end = header.sections.iter().last().map_or(0, |section| section.offset + section.length);
-        let body = length.next_multiple_of(PAYLOAD_ALIGNMENT) + end as usize;
+        // hostile numbers of 32 bits, whose sum has more
+        let end = |section: Section| section.offset as usize + section.length as usize;
+        let body = length.next_multiple_of(PAYLOAD_ALIGNMENT) + header.sections.iter().last().map_or(0, end);
         if body < MAX_FILE_BYTES {
             file.resize(body + 4, 0);
         }
