@@ -34,8 +34,11 @@ fn main() {
 fn build() -> Outcome<()> {
     let package = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let layouts = layouts(&package.join("src/board"))?;
-    let families: Vec<_> = layouts.iter().map(|layout| format!("\"{}\"", family(layout))).collect();
-    println!("cargo::rustc-check-cfg=cfg(family, values({}))", families.join(", "));
+    let values = |of: fn(&Path) -> String| {
+        layouts.iter().map(|layout| format!("\"{}\"", of(layout))).collect::<Vec<_>>().join(", ")
+    };
+    println!("cargo::rustc-check-cfg=cfg(board, values({}))", values(board_name));
+    println!("cargo::rustc-check-cfg=cfg(family, values({}))", values(family));
     println!("cargo::rustc-check-cfg=cfg(stack_limit)");
     if env::var("CARGO_CFG_TARGET_OS")? != "none" {
         return Ok(());
@@ -79,15 +82,15 @@ fn describe_core() -> Outcome<()> {
     Ok(())
 }
 
-/// Takes the chosen board's file for the module `selected` of its family, and links for it.
+/// Says which board is chosen and of which family it is, and links for it.
 fn choose_board(package: &Path, out: &Path, layouts: &[PathBuf]) -> Outcome<()> {
     let name = env::var("REFRAIN_BOARD").unwrap_or_else(|_| DEFAULT_BOARD.into());
     let Some(layout) = layouts.iter().find(|layout| board_name(layout) == name) else {
         let names: Vec<_> = layouts.iter().map(|layout| board_name(layout)).collect();
         return Err(format!("REFRAIN_BOARD is {name}, expected one of: {}", names.join(", ")).into());
     };
+    println!("cargo::rustc-cfg=board=\"{name}\"");
     println!("cargo::rustc-cfg=family=\"{}\"", family(layout));
-    fs::write(out.join("board.rs"), format!("#[path = {:?}]\nmod selected;\n", layout.with_extension("rs")))?;
     let stack = package.join("src/stack.x");
     println!("cargo::rerun-if-changed={}", stack.display());
     fs::write(out.join("memory.x"), fs::read_to_string(layout)? + &fs::read_to_string(&stack)?)?;

@@ -48,8 +48,8 @@
 //!
 //! # How to add a board
 //!
-//! A board is one file in the folder of its family, and the memory layout beside it; `REFRAIN_BOARD` chooses it when the
-//! firmware is built. For one that is called `my-board`:
+//! A board is one file in the folder of its family, the memory layout beside it, and a line in that family's `mod.rs` that
+//! names the file; `REFRAIN_BOARD` chooses it when the firmware is built. For one that is called `my-board`:
 //!
 //! 1. `my_board.x` says where code and variables go: regions `FLASH` and `RAM`, as
 //!    [cortex-m-rt](https://docs.rs/cortex-m-rt) wants them. `build.rs` finds it by its name, and adds `stack.x`, which

@@ -8,8 +8,13 @@ mod led;
 mod semihosting;
 mod timed;
 
-// the board's file, as `mod selected`
-include!(concat!(env!("OUT_DIR"), "/board.rs"));
+#[cfg_attr(board = "mps2-an382", path = "mps2_an382.rs")]
+#[cfg_attr(board = "mps2-an385", path = "mps2_an385.rs")]
+#[cfg_attr(board = "mps2-an386", path = "mps2_an386.rs")]
+#[cfg_attr(board = "mps2-an500", path = "mps2_an500.rs")]
+#[cfg_attr(board = "mps2-an505", path = "mps2_an505.rs")]
+#[cfg_attr(board = "mps3-an547", path = "mps3_an547.rs")]
+mod selected;
 pub(crate) use selected::Selected;
 
 use cortex_m_rt::exception;

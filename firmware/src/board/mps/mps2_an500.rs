@@ -5,9 +5,9 @@ mod cmsdk_timer;
 
 use super::cmsdk_uart::Uart;
 use super::cmsdk_watchdog::Watchdog;
-use crate::board::interrupt::Interrupt;
 use super::led::Led;
 use super::{Memory, Mps};
+use crate::board::interrupt::Interrupt;
 use crate::board::register::Registers;
 use cmsdk_timer::Timer;
 

@@ -7,9 +7,9 @@ mod sse_counter;
 
 use super::cmsdk_uart::Uart;
 use super::cmsdk_watchdog::Watchdog;
-use crate::board::interrupt::Interrupt;
 use super::led::Led;
 use super::{Memory, Mps};
+use crate::board::interrupt::Interrupt;
 use crate::board::register::Registers;
 use sse_counter::SystemCounter;
 

@@ -12,15 +12,15 @@ use refrain_firmware::{Clock, Mode, Parts};
 
 use defmt_rtt as _;
 
-use crate::board::counter::{Calibrated, Counter};
-use super::cycles::Cycles;
-use crate::board::interrupt::Interrupt;
-use crate::board::register::Registers;
 use super::clock::{self, Clocks};
+use super::cycles::Cycles;
 use super::flash::Bank2;
 use super::gpio::{Light, Port};
 use super::usart::Usart;
 use super::watchdog::Watchdog;
+use crate::board::counter::{Calibrated, Counter};
+use crate::board::interrupt::Interrupt;
+use crate::board::register::Registers;
 use crate::board::{Board, PartsOf, SaveError, received};
 use crate::models::COUNT;
 use crate::{fault, life, stack};
@@ -55,8 +55,7 @@ impl Selected {
         )
     };
     /// On silicon, where SysTick ticks as slowly as it can.
-    const TICK: Duration =
-        Duration::from_micros((Cycles::SLOW_TICK / (clock::HERTZ / 1_000_000)) as u64);
+    const TICK: Duration = Duration::from_micros((Cycles::SLOW_TICK / (clock::HERTZ / 1_000_000)) as u64);
     // SAFETY: IWDG.
     const WATCHDOG_REGISTERS: Registers = unsafe { Registers::at(0x4000_3000) };
     // SAFETY: DBGMCU.

@@ -9,6 +9,6 @@ mod gpio;
 mod usart;
 mod watchdog;
 
-// the board's file, as `mod selected`
-include!(concat!(env!("OUT_DIR"), "/board.rs"));
+#[cfg_attr(board = "b-l475e-iot01a", path = "b_l475e_iot01a.rs")]
+mod selected;
 pub(crate) use selected::Selected;
